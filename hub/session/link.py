@@ -1,0 +1,86 @@
+"""The seam between a session and whatever wire its robot speaks."""
+
+from typing import NamedTuple, Protocol
+
+from protocols.messages.robot import Hello, SpeechFrame, ToRobot
+
+
+class LinkProfile(NamedTuple):
+    """What a wire can do, as far as pacing and barge-in must know."""
+
+    frame_ms: int
+    """Length of one speech frame."""
+    lead_ms: int
+    """How far the wire may run ahead of the loudspeaker."""
+    max_lead_ms: int
+    """How far it may be adapted to on a shaky link; equal to ``lead_ms`` where the client cannot
+    flush."""
+    can_flush: bool
+    """The client executes duck, hold, release and flush and acknowledges what it played."""
+
+
+class RobotLink(Protocol):
+    """A robot's connection. All calls are made on the hub's loop and must not block or await.
+
+    A link whose peer does not read raises nothing: it counts, closes itself with 4009 and the
+    manager learns of it by ``RobotSession.detach``.
+    """
+
+    profile: LinkProfile
+
+    def send(self, message: ToRobot) -> None:
+        """Queue a control message."""
+
+    def send_speech(self, header: SpeechFrame, pcm: bytes) -> None:
+        """Queue a speech frame, s16le mono at the rate the robot's ``hello`` asked for."""
+
+    def drop_speech(self, upto_turn: int) -> None:
+        """Throw away queued speech frames of turns up to ``upto_turn`` that are not yet sent."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the connection; idempotent."""
+
+
+class RobotSession(Protocol):
+    """What a wire adapter holds after ``SessionManager.attach``; see there."""
+
+    robot: str
+    epoch: int
+
+    def on_mic(self, first_sample: int, pcm: bytes, playout_sample: int = -1) -> None:
+        """Microphone audio: mono s16le 16 kHz; counted from 0 on this connection."""
+
+    def on_message(self, message: object) -> None:
+        """Any ``FromRobot`` message but ``hello``."""
+
+    def detach(self, code: int, reason: str) -> None:
+        """The connection is gone; idempotent."""
+
+
+class Sessions(Protocol):
+    """What the edge needs of the session manager."""
+
+    async def attach(self, robot: str, hello: Hello, link: RobotLink) -> RobotSession:
+        """Make ``link`` the robot's owner: a new epoch is persisted, an older connection is
+        fenced and closed with 4001, ``welcome`` is sent.
+
+        Raises:
+            NotReady: the hub is draining.
+        """
+
+    async def say(
+        self,
+        robot: str,
+        text: str,
+        *,
+        emotion: str = "neutral",
+        intensity: float = 0.5,
+        priority: str = "plan",
+        interruptible: bool = True,
+    ) -> str:
+        """Speak to a robot; return the outcome (``protocols.messages.turn.Outcome``) or the
+        reason why the claim was dropped.
+
+        Raises:
+            UnknownRobot: it is not connected.
+        """

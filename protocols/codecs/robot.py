@@ -1,0 +1,83 @@
+"""The native robot wire: JSON text frames, and binary frames
+``u16 little-endian header length · msgpack header · payload``."""
+
+from typing import TypeVar
+
+import msgspec
+
+from protocols.errors import BadAudio, FrameTooLarge, MalformedFrame
+from protocols.messages.robot import Codec, FromRobot, MediaFrame, ToRobot
+
+MAX_TEXT_BYTES = 64 * 1024
+"""Largest JSON frame of the robot wire."""
+MAX_MEDIA_BYTES = 256 * 1024
+"""Largest binary frame of the robot wire (8 s of 16 kHz PCM)."""
+_MAX_HEADER_BYTES = 1024
+
+T = TypeVar("T")
+
+_json = msgspec.json.Encoder()
+_from_robot = msgspec.json.Decoder(FromRobot)
+_to_robot = msgspec.json.Decoder(ToRobot)
+_header = msgspec.msgpack.Encoder()
+_media = msgspec.msgpack.Decoder(MediaFrame)
+
+
+def encode_text(message: FromRobot | ToRobot) -> str:
+    """A control message as JSON."""
+    return _json.encode(message).decode()
+
+
+def decode_from_robot(text: str | bytes) -> FromRobot:
+    """What a robot sent.
+
+    Raises:
+        FrameTooLarge: above ``MAX_TEXT_BYTES``.
+        MalformedFrame: no JSON, an unknown ``type`` or a field of the wrong type.
+    """
+    message: FromRobot = _decode_text(text, _from_robot)
+    return message
+
+
+def decode_to_robot(text: str | bytes) -> ToRobot:
+    """What the hub sent; errors as in ``decode_from_robot``."""
+    message: ToRobot = _decode_text(text, _to_robot)
+    return message
+
+
+def _decode_text(text: str | bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    if len(text) > MAX_TEXT_BYTES:
+        raise FrameTooLarge(f"text frame of {len(text)} bytes, {MAX_TEXT_BYTES} allowed")
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedFrame(str(error)) from error
+
+
+def encode_media(header: MediaFrame, payload: bytes) -> bytes:
+    """A binary frame."""
+    packed = _header.encode(header)
+    return len(packed).to_bytes(2, "little") + packed + payload
+
+
+def decode_media(frame: bytes) -> tuple[MediaFrame, bytes]:
+    """Header and payload of a binary frame.
+
+    Raises:
+        FrameTooLarge: above ``MAX_MEDIA_BYTES``.
+        MalformedFrame: the header is cut short, oversized or no media header.
+        BadAudio: PCM of half a sample.
+    """
+    if len(frame) > MAX_MEDIA_BYTES:
+        raise FrameTooLarge(f"binary frame of {len(frame)} bytes, {MAX_MEDIA_BYTES} allowed")
+    size = int.from_bytes(frame[:2], "little")
+    if size > _MAX_HEADER_BYTES or len(frame) < 2 + size:
+        raise MalformedFrame(f"binary frame of {len(frame)} bytes cannot hold a header of {size}")
+    try:
+        header: MediaFrame = _media.decode(frame[2 : 2 + size])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedFrame(str(error)) from error
+    payload = frame[2 + size :]
+    if header.codec is Codec.PCM and len(payload) % 2:
+        raise BadAudio(f"{len(payload)} bytes are no whole number of 16-bit samples")
+    return header, payload

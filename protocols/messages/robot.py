@@ -1,0 +1,307 @@
+"""Messages of the native robot WebSocket: JSON text for control, binary frames for media.
+
+``From`` messages travel robot → hub, ``To`` messages hub → robot; the codec is
+``protocols/codecs/robot.py``. Samples of ``mic`` are on the capture clock of the connection,
+samples of speech on the response's own timeline, both counted from 0.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from protocols.messages.face import Conversation
+from protocols.messages.session import Attention, EchoCanceller, Endpointing
+from protocols.messages.speech import WordMark
+from protocols.messages.turn import Outcome, Segment
+from protocols.vocabulary import EMOTIONS, GESTURES, SKILLS
+
+ROBOT_WIRE_VERSION = 1
+
+
+class Codec(StrEnum):
+    """How media frames carry audio."""
+
+    PCM = "pcm"
+    OPUS = "opus"
+
+
+class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    pass
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the robot can show and do; a response only uses what stands here."""
+
+    emotions: tuple[str, ...] = EMOTIONS
+    gestures: tuple[str, ...] = GESTURES
+    skills: tuple[str, ...] = SKILLS
+
+
+# robot → hub
+
+
+class Hello(_Wire, tag="hello"):
+    """First message of a connection.
+
+    ``speech_rate_hz`` is the rate the robot wants to be spoken to at. ``resume`` is the token of
+    the last ``welcome``; ``boot`` and ``order`` the last control sequence the robot saw.
+    """
+
+    wire: int = ROBOT_WIRE_VERSION
+    client: str = ""
+    capabilities: Capabilities = Capabilities()
+    codec: Codec = Codec.PCM
+    speech_rate_hz: int = 16_000
+    language: str = "en"
+    aec: EchoCanceller = EchoCanceller.NONE
+    attention: Attention = Attention.OPEN
+    endpointing: Endpointing = Endpointing.HUB
+    resume: str = ""
+    boot: int = 0
+    order: int = 0
+
+
+class Text(_Wire, tag="text"):
+    """The user typed instead of speaking."""
+
+    text: str
+
+
+class EndUtterance(_Wire, tag="end_utterance"):
+    """The user has finished speaking, by the client's judgement."""
+
+
+class Cancel(_Wire, tag="cancel"):
+    """Stop what you are doing; a button or a tap."""
+
+
+class Played(_Wire, tag="played"):
+    """Playback position: ``samples`` of the response have left the loudspeaker.
+
+    Sent every 100 ms while speech plays, and at once when it ends, is held or is flushed.
+    ``underruns`` counts how often the buffer ran dry in this response.
+    """
+
+    epoch: int
+    turn: int
+    samples: int
+    underruns: int = 0
+
+
+class Flushed(_Wire, tag="flushed"):
+    """The robot has thrown away everything at or below ``(epoch, turn)`` and will not play it."""
+
+    epoch: int
+    turn: int
+    samples: int
+
+
+class AttentionRequest(_Wire, tag="attention"):
+    """The robot's user chose how it listens, or holds the push-to-talk button."""
+
+    attention: Attention
+    held: bool = False
+
+
+class ActionResult(_Wire, tag="action_result"):
+    """An action was done, refused or had expired."""
+
+    id: str
+    ok: bool
+    detail: str = ""
+
+
+class World(_Wire, tag="world"):
+    """The robot's world state (``protocols/plan.py``), for planning and for the face."""
+
+    world: dict[str, Any]
+
+
+class Pong(_Wire, tag="pong"):
+    """Answer to ``ping``: ``t0_ns`` echoed, ``t1_ns`` on receipt, ``t2_ns`` on sending, by the
+    robot's own monotonic clock (RFC 5905 §8, four timestamps)."""
+
+    t0_ns: int
+    t1_ns: int
+    t2_ns: int
+
+
+FromRobot = (
+    Hello
+    | Text
+    | EndUtterance
+    | Cancel
+    | Played
+    | Flushed
+    | AttentionRequest
+    | ActionResult
+    | World
+    | Pong
+)
+
+
+# hub → robot
+
+
+class Welcome(_Wire, tag="welcome"):
+    """The hub's answer to ``hello``. ``epoch`` numbers this connection; ``resume`` brings the
+    conversation back after a cut."""
+
+    session: str
+    epoch: int
+    resumed: bool
+    resume: str
+    hub_id: str
+    boot: int
+    order: int
+    lead_ms: int
+    wire: int = ROBOT_WIRE_VERSION
+
+
+class Transcript(_Wire, tag="transcript"):
+    """What was understood of the user so far; ``final`` once it will not change."""
+
+    utterance: int
+    text: str
+    final: bool
+
+
+class TurnBegin(_Wire, tag="turn_begin"):
+    """A turn starts."""
+
+    turn: int
+    user_text: str = ""
+
+
+class TurnEnd(_Wire, tag="turn_end"):
+    """A turn is over; ``heard_text`` enters the history, ``segments`` is its latency waterfall."""
+
+    turn: int
+    outcome: Outcome
+    code: str = ""
+    heard_text: str = ""
+    response_text: str = ""
+    segments: tuple[Segment, ...] = ()
+    responder: str = ""
+    fallback: str = ""
+
+
+class Emotion(_Wire, tag="emotion"):
+    """The face's mood; always sent before the first sample of its turn."""
+
+    turn: int
+    emotion: str
+    intensity: float
+
+
+class Gestures(_Wire, tag="gestures"):
+    """Gestures to play, in order."""
+
+    turn: int
+    names: tuple[str, ...]
+
+
+class Face(_Wire, tag="face"):
+    """The conversation state the face shows."""
+
+    conversation: Conversation
+
+
+class Action(_Wire, tag="action"):
+    """Do this at most once, and not after ``ttl_ms`` from receipt."""
+
+    id: str
+    epoch: int
+    turn: int
+    action: str
+    name: str = ""
+    params: dict[str, Any] = {}
+    ttl_ms: int = 2000
+
+
+class SpeechText(_Wire, tag="speech_text"):
+    """The words of a phrase and when they sound, sent before their audio."""
+
+    turn: int
+    phrase: int
+    text: str
+    words: tuple[WordMark, ...] = ()
+
+
+class SpeechEnd(_Wire, tag="speech_end"):
+    """The response has ``samples`` samples in all; nothing follows."""
+
+    turn: int
+    samples: int
+
+
+class Duck(_Wire, tag="duck"):
+    """Lower the voice: someone may be speaking. Ends by ``release``, ``hold`` or ``flush``."""
+
+    turn: int
+    gain_db: float = -15.0
+
+
+class Hold(_Wire, tag="hold"):
+    """Pause the buffer at once and keep it."""
+
+    turn: int
+
+
+class Release(_Wire, tag="release"):
+    """It was nothing: go on at full volume from the sample it was held at."""
+
+    turn: int
+
+
+class Flush(_Wire, tag="flush"):
+    """Throw away all speech and pending actions at or below ``(epoch, turn)``; answer ``flushed``."""
+
+    epoch: int
+    turn: int
+
+
+class Error(_Wire, tag="error"):
+    """Something the robot sent or asked for failed; the connection goes on."""
+
+    code: str
+    message: str
+
+
+class Ping(_Wire, tag="ping"):
+    """Clock probe; answer ``pong`` at once."""
+
+    t0_ns: int
+
+
+ToRobot = (
+    Welcome | Transcript | TurnBegin | TurnEnd | Emotion | Gestures | Face | Action
+    | SpeechText | SpeechEnd | Duck | Hold | Release | Flush | Error | Ping
+)  # fmt: skip
+
+
+# media, both ways
+
+
+class MicFrame(_Wire, tag="mic"):
+    """Header of a microphone frame. ``playout_sample`` is the loudspeaker sample that was playing
+    when ``first_sample`` was captured, -1 if unknown."""
+
+    first_sample: int
+    playout_sample: int = -1
+    codec: Codec = Codec.PCM
+
+
+class SpeechFrame(_Wire, tag="speech"):
+    """Header of a speech frame: ``samples`` samples of turn ``turn`` from ``first_sample`` on."""
+
+    epoch: int
+    turn: int
+    first_sample: int
+    samples: int
+    energy: int = 0
+    codec: Codec = Codec.PCM
+
+
+MediaFrame = MicFrame | SpeechFrame

@@ -1,0 +1,75 @@
+"""Sessions of a robot and what its agents are told about them."""
+
+from enum import StrEnum
+
+from protocols.envelope import Message
+
+
+class EchoCanceller(StrEnum):
+    """Who removes the robot's own voice from its microphone (``aec`` of a connection)."""
+
+    NONE = "none"
+    DEVICE = "device"
+    HUB = "hub"
+
+
+class Attention(StrEnum):
+    """When a robot listens at all."""
+
+    OPEN = "open"
+    PUSH_TO_TALK = "push_to_talk"
+    WAKE_WORD = "wake_word"
+    MUTED = "muted"
+
+
+class Endpointing(StrEnum):
+    """Who decides that an utterance is over."""
+
+    HUB = "hub"
+    CLIENT = "client"
+
+
+class SessionAssign(Message, tag="session.assign"):
+    """Order to ears or stt: serve this session from capture sample ``first_sample`` on."""
+
+    language: str = "en"
+    aec: EchoCanceller = EchoCanceller.NONE
+    attention: Attention = Attention.OPEN
+    endpointing: Endpointing = Endpointing.HUB
+    first_sample: int = 0
+
+
+class SessionRelease(Message, tag="session.release"):
+    """Order: this session is served no longer."""
+
+    reason: str = ""
+
+
+class AttentionSet(Message, tag="attention.set"):
+    """Order to ears: listen so from now on. ``held`` is the push-to-talk button."""
+
+    attention: Attention
+    held: bool = False
+
+
+class SessionStarted(Message, tag="session.started"):
+    """Fact: a robot is connected. ``resumed`` if its conversation goes on."""
+
+    client: str = ""
+    resumed: bool = False
+
+
+class SessionEnded(Message, tag="session.ended"):
+    """Fact: a connection is gone. ``code`` is its close code."""
+
+    reason: str
+    code: int = 0
+
+
+class Presence(Message, tag="robot.presence"):
+    """State: whether a robot is connected, and how."""
+
+    connected: bool
+    client: str = ""
+    attention: Attention = Attention.OPEN
+    aec: EchoCanceller = EchoCanceller.NONE

@@ -1,0 +1,130 @@
+"""The catalog: every message of the hub, on one screen.
+
+Topic and class are one name in two spellings (``speech.chunk`` ⇄ ``SpeechChunk``). On the wire a
+topic is ``class/robot_id/`` with the closing slash, so that a prefix subscription to one robot
+never matches another. Lane and QoS class are data; what they mean stands in ``protocols/qos.py``.
+"""
+
+from typing import NamedTuple
+
+from protocols.envelope import Message
+from protocols.errors import UnknownTopic
+from protocols.messages import (
+    action,
+    agent,
+    audio,
+    face,
+    job,
+    session,
+    speech,
+    transcript,
+    turn,
+    voice,
+)
+from protocols.qos import Lane, QosClass
+
+
+class Topic(NamedTuple):
+    """One line of the catalog. A command goes to one instance, a fact to everybody."""
+
+    message: type[Message]
+    lane: Lane
+    qos: QosClass
+    command: bool = False
+
+
+_C, _M = Lane.CONTROL, Lane.MEDIA
+_MIC, _SPEECH, _CTL = QosClass.MIC, QosClass.SPEECH, QosClass.CONTROL
+_STATE, _TEXT, _TEL = QosClass.STATE, QosClass.TEXT, QosClass.TELEMETRY
+
+_TOPICS = (
+    # media
+    Topic(audio.MicChunk, _M, _MIC),
+    Topic(audio.UtteranceChunk, _M, _MIC),
+    Topic(audio.SpeechChunk, _M, _SPEECH),
+    # facts: ears and stt
+    Topic(voice.VoiceStarted, _C, _CTL),
+    Topic(voice.VoiceConfirmed, _C, _CTL),
+    Topic(voice.VoiceStopped, _C, _CTL),
+    Topic(voice.UtteranceEnded, _C, _CTL),
+    Topic(voice.UtteranceDropped, _C, _CTL),
+    Topic(transcript.TranscriptPartial, _C, _TEXT),
+    Topic(transcript.TranscriptFinal, _C, _CTL),
+    Topic(transcript.TranscriptFailed, _C, _CTL),
+    # facts: the response
+    Topic(turn.ResponseMeta, _C, _CTL),
+    Topic(turn.ResponseDelta, _C, _TEXT),
+    Topic(turn.ResponseDone, _C, _CTL),
+    Topic(turn.ToolPending, _C, _CTL),
+    Topic(turn.ToolDone, _C, _CTL),
+    Topic(turn.TurnFailed, _C, _CTL),
+    Topic(speech.SpeechMarks, _C, _CTL),
+    Topic(speech.SpeechEnded, _C, _CTL),
+    Topic(job.PlanDone, _C, _CTL),
+    Topic(job.JobDone, _C, _CTL),
+    Topic(job.JobFailed, _C, _CTL),
+    # facts: the hub's own
+    Topic(turn.TurnStarted, _C, _CTL),
+    Topic(turn.TurnReopened, _C, _CTL),
+    Topic(turn.TurnEnded, _C, _CTL),
+    Topic(speech.SpeechPlayed, _C, _STATE),
+    Topic(session.SessionStarted, _C, _CTL),
+    Topic(session.SessionEnded, _C, _CTL),
+    Topic(action.ActionRequested, _C, _CTL),
+    Topic(action.ActionDone, _C, _CTL),
+    Topic(face.AffectChanged, _C, _CTL),
+    Topic(face.GesturePlayed, _C, _CTL),
+    # state: last value per robot or agent
+    Topic(face.FaceChanged, _C, _STATE),
+    Topic(session.Presence, _C, _STATE),
+    Topic(agent.AgentHealth, _C, _STATE),
+    # an agent's life
+    Topic(agent.AgentHello, _C, _CTL),
+    Topic(agent.AgentReady, _C, _CTL),
+    Topic(agent.AgentProgress, _C, _TEL),
+    Topic(agent.AgentHeartbeat, _C, _TEL),
+    # commands: hub → one instance
+    Topic(session.SessionAssign, _C, _CTL, command=True),
+    Topic(session.SessionRelease, _C, _CTL, command=True),
+    Topic(session.AttentionSet, _C, _CTL, command=True),
+    Topic(voice.UtteranceFinish, _C, _CTL, command=True),
+    Topic(voice.UtteranceDrop, _C, _CTL, command=True),
+    Topic(voice.UtteranceClose, _C, _CTL, command=True),
+    Topic(turn.TurnStart, _C, _CTL, command=True),
+    Topic(turn.TurnCancel, _C, _CTL, command=True),
+    Topic(speech.SpeechRequest, _C, _CTL, command=True),
+    Topic(speech.SpeechFinish, _C, _CTL, command=True),
+    Topic(speech.SpeechCredit, _C, _CTL, command=True),
+    Topic(job.PlanRequest, _C, _CTL, command=True),
+    Topic(job.SpeakRequest, _C, _CTL, command=True),
+    Topic(job.JobCancel, _C, _CTL, command=True),
+    Topic(agent.AgentDrain, _C, _CTL, command=True),
+)
+
+
+def topic_name(message: type[Message]) -> str:
+    """The class part of a message's topic, e.g. ``speech.chunk``."""
+    tag = message.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+CATALOG: dict[str, Topic] = {topic_name(t.message): t for t in _TOPICS}
+
+
+def wire_topic(message: type[Message], robot: str = "") -> bytes:
+    """The topic frame of a message, e.g. ``b"speech.chunk/robot1/"``."""
+    return f"{topic_name(message)}/{robot}/".encode()
+
+
+def parse_topic(frame: bytes) -> tuple[Topic, str]:
+    """Catalog line and robot of a topic frame.
+
+    Raises:
+        UnknownTopic: no line of the catalog has that name.
+    """
+    name, _, rest = frame.partition(b"/")
+    topic = CATALOG.get(name.decode("ascii", "replace"))
+    if topic is None or not rest.endswith(b"/"):
+        raise UnknownTopic(f"topic {frame[:96]!r} is not in the catalog")
+    return topic, rest[:-1].decode("ascii", "replace")
