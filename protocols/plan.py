@@ -163,7 +163,7 @@ def _safe_emote(name: str, intensity: Any) -> dict[str, Any] | None:
     if emotion == "neutral" and name != "neutral":
         return None
     number = isinstance(intensity, int | float) and intensity == intensity
-    value = min(1.0, max(0.0, float(intensity))) if number else 0.5
+    value = float(min(1.0, max(0.0, intensity))) if number else 0.5
     return {"action": "emote", "name": emotion, "intensity": value}
 
 

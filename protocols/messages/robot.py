@@ -118,6 +118,12 @@ class World(_Wire, tag="world"):
     world: dict[str, Any]
 
 
+class Profile(_Wire, tag="profile"):
+    """How the robot feels, by its own personality engine; enters the planner's prompt."""
+
+    profile: dict[str, Any]
+
+
 class Pong(_Wire, tag="pong"):
     """Answer to ``ping``: ``t0_ns`` echoed, ``t1_ns`` on receipt, ``t2_ns`` on sending, by the
     robot's own monotonic clock (RFC 5905 §8, four timestamps)."""
@@ -128,17 +134,9 @@ class Pong(_Wire, tag="pong"):
 
 
 FromRobot = (
-    Hello
-    | Text
-    | EndUtterance
-    | Cancel
-    | Played
-    | Flushed
-    | AttentionRequest
-    | ActionResult
-    | World
-    | Pong
-)
+    Hello | Text | EndUtterance | Cancel | Played | Flushed | AttentionRequest | ActionResult
+    | World | Profile | Pong
+)  # fmt: skip
 
 
 # hub → robot
@@ -175,7 +173,10 @@ class TurnBegin(_Wire, tag="turn_begin"):
 
 
 class TurnEnd(_Wire, tag="turn_end"):
-    """A turn is over; ``heard_text`` enters the history, ``segments`` is its latency waterfall."""
+    """A turn is over; ``heard_text`` enters the history, ``segments`` is its latency waterfall.
+
+    ``intent`` is what the planner took the user to want, where it says so.
+    """
 
     turn: int
     outcome: Outcome
@@ -185,6 +186,7 @@ class TurnEnd(_Wire, tag="turn_end"):
     segments: tuple[Segment, ...] = ()
     responder: str = ""
     fallback: str = ""
+    intent: str = ""
 
 
 class Emotion(_Wire, tag="emotion"):
@@ -200,6 +202,13 @@ class Gestures(_Wire, tag="gestures"):
 
     turn: int
     names: tuple[str, ...]
+
+
+class MemoryTags(_Wire, tag="memory_tags"):
+    """What the response found worth remembering; the robot decides whether it may."""
+
+    turn: int
+    tags: tuple[dict[str, str], ...]
 
 
 class Face(_Wire, tag="face"):
@@ -276,7 +285,7 @@ class Ping(_Wire, tag="ping"):
 
 
 ToRobot = (
-    Welcome | Transcript | TurnBegin | TurnEnd | Emotion | Gestures | Face | Action
+    Welcome | Transcript | TurnBegin | TurnEnd | Emotion | Gestures | MemoryTags | Face | Action
     | SpeechText | SpeechEnd | Duck | Hold | Release | Flush | Error | Ping
 )  # fmt: skip
 

@@ -111,12 +111,16 @@ class TurnReopened(Message, tag="turn.reopened"):
 
 
 class ResponseMeta(Message, tag="response.meta"):
-    """What a response feels and does, known before its text. Planner → hub."""
+    """What a response feels and does, known before its text. Planner → hub.
+
+    ``intent`` names what the planner took the user to want, where it knows.
+    """
 
     emotion: str = "neutral"
     intensity: float = 0.5
     gestures: tuple[str, ...] = ()
     mood_reason: str = ""
+    intent: str = ""
     memory_tags: tuple[dict[str, str], ...] = ()
 
 

@@ -90,4 +90,10 @@ class UtteranceDrop(Message, tag="utterance.drop"):
 
 
 class UtteranceClose(Message, tag="utterance.close"):
-    """Order to ears: the client says that the utterance is over now (``end_utterance``)."""
+    """Order to ears: the client says that the utterance is over now (``end_utterance``).
+
+    ``last_sample`` is the exclusive end of what the client had sent by then, so that ears can wait
+    for microphone audio that this order has overtaken; -1 closes with what is there.
+    """
+
+    last_sample: int = -1

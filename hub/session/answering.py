@@ -1,0 +1,204 @@
+"""Rules of a turn: who answers, what is shown and said, and what happens when an agent fails."""
+
+from typing import Any
+
+from hub.session import effects as do
+from hub.session import events as on
+from hub.session.draft import Draft
+from hub.session.preemption import Claim, decide
+from hub.session.state import Barge, Timer, Utterance
+from hub.session.waterfall import Stage
+from protocols.messages import action, face, robot, turn
+from protocols.messages.agent import AgentKind
+from protocols.messages.face import Conversation
+from protocols.messages.turn import Outcome, Priority
+from protocols.plan import safe_actions
+
+
+def user_says(d: Draft, text: str, spoken: Utterance | None = None) -> None:
+    """The user wants an answer to ``text``."""
+    if d.turn and not decide(d.turn.claim, Claim(Priority.USER)).granted:
+        d.set(carried=f"{d.state.carried} {text}".strip())
+        return
+    if d.turn:
+        interrupt(d, "user_spoke")
+    answer(d, f"{d.state.carried} {text}".strip(), spoken)
+
+
+def interrupt(d: Draft, code: str) -> None:
+    """End the live turn for a newer claim: cut if it was heard, reopened if it was not."""
+    assert d.turn is not None
+    if d.turn.audible:
+        d.end(Outcome.INTERRUPTED, code)
+    elif d.turn.user_text:
+        d.set(carried=d.turn.user_text, reopens=d.turn.number)
+        d.end(Outcome.REOPENED, code)
+    else:
+        d.end(Outcome.SUPERSEDED, code)
+
+
+def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
+    if d.state.reopens:
+        d.do(do.Report(turn.TurnReopened(by=d.state.last_turn + 1), d.state.reopens))
+    d.begin(Claim(Priority.USER), text)
+    d.stage(Stage.SPEECH_END, (spoken.speech_end_ns or spoken.endpoint_ns) if spoken else None)
+    d.stage(Stage.ENDPOINT, spoken.endpoint_ns if spoken else None)
+    d.stage(Stage.TRANSCRIPT)
+    d.show(Conversation.THINKING)
+    if d.state.has(AgentKind.PLANNER, do.PRIMARY):
+        d.ask(do.PRIMARY)
+    elif d.state.has(AgentKind.PLANNER, do.REFLEX):
+        d.ask(do.REFLEX, "planner_down")
+    else:
+        apologise(d, "no_planner")
+    if d.turn and not d.turn.speaks:
+        d.arm(Timer.FILLER, d.state.policy.filler_ms)
+
+
+def announce(d: Draft, e: on.Announce) -> None:
+    claim = Claim(e.priority, e.interruptible)
+    verdict = decide(d.turn.claim if d.turn else None, claim)
+    reason = verdict.reason
+    if not d.state.connected:
+        reason = "not_connected"
+    elif not d.state.has(AgentKind.TTS, do.PRIMARY):
+        reason = "tts_unavailable"
+    elif (
+        verdict.granted
+        and e.priority is not Priority.SAFETY
+        and (d.state.utterance or d.state.awaited)
+    ):
+        reason = "user_speaking"
+    if reason:
+        d.do(do.Settle(e.request, reason))
+        return
+    if d.turn:
+        d.end(Outcome.SUPERSEDED, f"by_{e.priority}")
+    d.begin(claim, request=e.request)
+    d.set_turn(has_meta=True)
+    d.feel(e.emotion, e.intensity)
+    d.cut(e.text)
+    d.finish_text()
+
+
+def meta(d: Draft, m: turn.ResponseMeta) -> None:
+    assert d.turn is not None
+    d.stage(Stage.FIRST_TOKEN)
+    d.arm(Timer.PLANNER, d.state.policy.planner_gap_ms)
+    able = d.state.hello.capabilities
+    emotion = m.emotion if m.emotion in able.emotions else "neutral"
+    d.set_turn(has_meta=True, emotion=emotion, intensity=m.intensity, intent=m.intent)
+    if d.state.policy.feelings:
+        d.arm(Timer.AFFECT, d.state.policy.affect_ms)
+    else:
+        d.report(face.AffectChanged(emotion=emotion, intensity=m.intensity, reason=m.mood_reason))
+        d.feel(emotion, m.intensity)
+    gestures = tuple(name for name in m.gestures if name in able.gestures)
+    if gestures:
+        d.tell(robot.Gestures(turn=d.turn.number, names=gestures))
+        d.report(face.GesturePlayed(names=gestures))
+    if m.memory_tags:
+        d.tell(robot.MemoryTags(turn=d.turn.number, tags=m.memory_tags))
+
+
+def affect(d: Draft, m: face.AffectChanged) -> None:
+    if d.turn and d.turn.has_meta and not d.turn.shown:
+        d.feel(m.emotion, m.intensity)
+
+
+def affect_due(d: Draft) -> None:
+    if d.turn and not d.turn.shown:
+        d.feel(d.turn.emotion, d.turn.intensity)
+
+
+def delta(d: Draft, m: turn.ResponseDelta) -> None:
+    d.stage(Stage.FIRST_TOKEN)
+    d.arm(Timer.PLANNER, d.state.policy.planner_gap_ms)
+    d.cut(m.text)
+
+
+def response_done(d: Draft, m: turn.ResponseDone) -> None:
+    assert d.turn is not None
+    able, number = d.state.hello.capabilities, d.turn.number
+    if not (d.turn.uncut.strip() or d.turn.text or m.actions or d.turn.shown):
+        fall_back(d, "llm_nonsense")
+        return
+    for wanted in safe_actions(m.actions, frozenset(able.gestures + able.skills + able.emotions)):
+        request_action(d, wanted, number)
+    d.finish_text()
+
+
+def request_action(d: Draft, wanted: dict[str, Any], number: int) -> None:
+    told = robot.Action(
+        id=f"{d.state.epoch}-{number}-{d.now_ns}-{len(d.effects)}",
+        epoch=d.state.epoch,
+        turn=number,
+        action=wanted["action"],
+        name=str(wanted.get("name", "")),
+        params={k: v for k, v in wanted.items() if k in ("intensity", "text")}
+        | wanted.get("params", {}),
+    )
+    d.tell(told)
+    d.report(
+        action.ActionRequested(id=told.id, action=told.action, name=told.name, params=told.params)
+    )
+
+
+def tool_pending(d: Draft, m: turn.ToolPending) -> None:
+    assert d.turn is not None
+    d.set_turn(tools=(*d.turn.tools, (m.call, m.name)))
+
+
+def tool_done(d: Draft, m: turn.ToolDone) -> None:
+    assert d.turn is not None
+    d.set_turn(tools=tuple(t for t in d.turn.tools if t[0] != m.call))
+
+
+def planner_due(d: Draft) -> None:
+    if d.turn:
+        fall_back(d, "llm_timeout")
+
+
+def turn_failed(d: Draft, m: turn.TurnFailed, kind: AgentKind) -> None:
+    if kind is AgentKind.PLANNER:
+        fall_back(d, m.code)
+    else:
+        d.end(Outcome.FAILED, m.code)
+
+
+def fall_back(d: Draft, reason: str) -> None:
+    """The planner that has the turn is of no use: let the reflex planner answer, if it still can."""
+    live = d.turn
+    assert live is not None
+    if live.role:
+        d.cancel_planner(live.role, reason)
+    if live.text:
+        d.finish_text(reason)
+    elif live.role == do.PRIMARY and d.state.has(AgentKind.PLANNER, do.REFLEX):
+        d.set_turn(uncut="")
+        d.ask(do.REFLEX, reason)
+    else:
+        apologise(d, reason)
+
+
+def apologise(d: Draft, code: str) -> None:
+    """Rather a spoken excuse than silence."""
+    d.set_turn(uncut="")
+    if not d.state.has(AgentKind.TTS, do.PRIMARY):
+        d.end(Outcome.FAILED, code)
+        return
+    d.speak(d.state.policy.apology)
+    d.finish_text(code)
+
+
+def filler_due(d: Draft) -> None:
+    if d.turn and not d.turn.speaks and d.state.has(AgentKind.TTS, do.PRIMARY):
+        d.speak(d.state.policy.filler, filler=True)
+
+
+def silence_due(d: Draft) -> None:
+    """Nothing has left the loudspeaker for long, and nobody holds it."""
+    if d.turn and d.state.barge is Barge.HELD:
+        d.arm(Timer.SILENCE, d.state.policy.silence_ms)
+    elif d.turn:
+        d.end(Outcome.FAILED, "speech_stalled" if d.turn.audible else "speech_missing")

@@ -1,0 +1,106 @@
+"""What the engine wants done. The shell performs these in order and decides nothing."""
+
+from dataclasses import dataclass
+
+from protocols.envelope import Message
+from protocols.messages.agent import AgentKind
+from protocols.messages.robot import ToRobot
+from protocols.messages.turn import Exchange
+
+PRIMARY, REFLEX = "primary", "reflex"
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Send a control message to the robot."""
+
+    message: ToRobot
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Publish a fact, under ``turn``'s identity."""
+
+    message: Message
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Send a command to the instance that serves this robot."""
+
+    kind: AgentKind
+    message: Message
+    turn: int = 0
+    role: str = PRIMARY
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Speech at or below ``turn`` leaves the hub no more."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """A turn began; its speech may come from now on, and is kept until ``Play``."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Let the speech of ``turn`` out to the robot as it comes."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechComplete:
+    """The response of ``turn`` has ``samples`` samples in all."""
+
+    turn: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Stop sending ``turn``, keep what is left of it."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Go on sending ``turn``."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Commit an exchange to the robot's history."""
+
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Tell whoever waits for ``request`` how it ended."""
+
+    request: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Count what came too late or from the wrong place."""
+
+    what: str
+
+
+Effect = (
+    Tell | Report | Order | Fence | Expect | Play | SpeechComplete | Hold | Release
+    | Remember | Settle | Stale
+)  # fmt: skip

@@ -1,0 +1,256 @@
+"""What happens in a turn: ``step(state, event, now) → (state, effects)``.
+
+No clock, socket or task is in here: every rule of a conversation is a row of ``_AGENT_RULES``,
+``_USER_RULES``, ``_EVENT_RULES`` or ``_TIMER_RULES``. The usual turn runs down the page:
+
+    voice.started → utterance.ended → transcript.final → turn.start
+    → response.meta (the face) → response.delta* → speech.request* → speech.chunk*
+    → played → turn.ended
+
+A voice while the robot speaks ducks it at once, holds it once confirmed, and cuts it once it is
+plain that the user means it; if not, the robot goes on from the sample it was held at. What has
+a turn number at or below the fence is dropped before any rule sees it.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+from hub.session import answering, listening, speaking
+from hub.session import effects as do
+from hub.session import events as on
+from hub.session.draft import Draft
+from hub.session.state import State, Timer
+from hub.session.words import instant_act
+from protocols.envelope import Message
+from protocols.messages import action, face, robot, session, speech, transcript, turn, voice
+from protocols.messages.agent import AgentKind
+from protocols.messages.face import Conversation
+from protocols.messages.turn import Outcome
+
+
+def step(state: State, event: on.Event, now_ns: int) -> tuple[State, tuple[do.Effect, ...]]:
+    """The next state of a robot's session and what is to be done, in order."""
+    draft = Draft(state, now_ns)
+    _EVENT_RULES[type(event)](draft, event)
+    return draft.state, tuple(draft.effects)
+
+
+# connections and agents
+
+
+def _connected(d: Draft, e: on.Connected) -> None:
+    if d.turn:
+        d.end(Outcome.CANCELLED, "takeover")
+    d.set(
+        epoch=e.epoch, session=e.session, hello=e.hello, history=e.history, utterance=None,
+        awaited=None, carried="", reopens=0, face=Conversation.IDLE, timers=MappingProxyType({}),
+    )  # fmt: skip
+    d.report(session.SessionStarted(client=e.hello.client, resumed=e.resumed))
+    _report_presence(d)
+    for kind in (AgentKind.EARS, AgentKind.STT):
+        _assign(d, kind)
+    d.show(Conversation.LISTENING)
+
+
+def _disconnected(d: Draft, e: on.Disconnected) -> None:
+    d.set(epoch=0, utterance=None, awaited=None, carried="")
+    if d.turn:
+        d.end(Outcome.CANCELLED, "disconnected")
+    for kind in (AgentKind.EARS, AgentKind.STT):
+        d.order(kind, session.SessionRelease(reason=e.reason))
+    d.report(session.SessionEnded(reason=e.reason, code=e.code))
+    _report_presence(d)
+    d.show(Conversation.IDLE)
+    d.set(timers=MappingProxyType({}))
+
+
+def _report_presence(d: Draft) -> None:
+    hello = d.state.hello
+    d.report(
+        session.Presence(
+            connected=d.state.connected,
+            client=hello.client,
+            attention=hello.attention,
+            aec=hello.aec,
+        )
+    )
+
+
+def _assign(d: Draft, kind: AgentKind) -> None:
+    hello = d.state.hello
+    d.order(
+        kind,
+        session.SessionAssign(
+            language=hello.language,
+            aec=hello.aec,
+            attention=hello.attention,
+            endpointing=hello.endpointing,
+        ),
+    )
+
+
+def _agent_up(d: Draft, e: on.AgentUp) -> None:
+    d.set(agents=d.state.agents | {(e.kind, e.role)})
+    if d.state.connected and e.kind in (AgentKind.EARS, AgentKind.STT):
+        _assign(d, e.kind)
+
+
+def _agent_down(d: Draft, e: on.AgentDown) -> None:
+    d.set(agents=d.state.agents - {(e.kind, e.role)})
+    live = d.turn
+    if e.kind is AgentKind.EARS:
+        d.set(utterance=None)
+        listening.nothing_said(d)
+    elif e.kind is AgentKind.STT and d.state.awaited:
+        listening.settle_utterance(d, d.state.awaited.number)
+        listening.no_transcript(d, "stt_down")
+    elif e.kind is AgentKind.PLANNER and live and live.role == e.role and not live.text_done:
+        answering.fall_back(d, "planner_down")
+    elif e.kind is AgentKind.TTS and live:
+        d.end(Outcome.FAILED, "tts_down")
+
+
+# the robot's own messages
+
+
+def _cancel(d: Draft, _: robot.Cancel) -> None:
+    heard = d.state.utterance or d.state.awaited
+    if heard:
+        listening.drop_utterance(d, heard.number, voice.DropReason.MUTED)
+    d.set(awaited=None, carried="", reopens=0)
+    d.disarm(Timer.TRANSCRIPT)
+    if d.turn:
+        d.end(Outcome.CANCELLED, "client")
+    else:
+        d.show(Conversation.LISTENING)
+
+
+def _typed(d: Draft, m: robot.Text) -> None:
+    text = " ".join(m.text.split())
+    act = instant_act(text)
+    if act:
+        listening.act_at_once(d, act)
+    elif text:
+        answering.user_says(d, text)
+
+
+def _attention(d: Draft, m: robot.AttentionRequest) -> None:
+    d.order(AgentKind.EARS, session.AttentionSet(attention=m.attention, held=m.held))
+    if m.held:
+        d.show(Conversation.PTT)
+
+
+def _end_utterance(d: Draft, _: robot.EndUtterance) -> None:
+    d.order(AgentKind.EARS, voice.UtteranceClose())
+
+
+def _world(d: Draft, m: robot.World) -> None:
+    d.set(world=MappingProxyType(m.world))
+
+
+def _profile(d: Draft, m: robot.Profile) -> None:
+    d.set(profile=MappingProxyType(m.profile))
+
+
+def _action_result(d: Draft, m: robot.ActionResult) -> None:
+    d.report(action.ActionDone(id=m.id, ok=m.ok, detail=m.detail))
+
+
+# the tables
+
+
+def _from_agent(d: Draft, e: on.FromAgent) -> None:
+    """Facts of a turn that is not the live one, or of a planner that lost it, are stale."""
+    kind = type(e.message)
+    live = d.turn
+    if kind in _OF_A_TURN and (
+        live is None
+        or e.turn != live.number
+        or (e.kind is AgentKind.PLANNER and e.role != live.role)
+        or (e.kind is AgentKind.PLANNER and live.text_done)
+    ):
+        d.do(do.Stale(kind.__name__))
+        return
+    match e.message:
+        case voice.UtteranceEnded():
+            listening.utterance_ended(d, e.message, e.t_src_ns)
+        case turn.TurnFailed():
+            answering.turn_failed(d, e.message, e.kind)
+        case _:
+            _AGENT_RULES[kind](d, e.message)
+
+
+def _from_user(d: Draft, e: on.FromUser) -> None:
+    if d.state.connected:
+        _USER_RULES[type(e.message)](d, e.message)
+
+
+def _tick(d: Draft, _: on.Tick) -> None:
+    due = [t for t, at in d.state.timers.items() if at <= d.now_ns]
+    for timer in due:
+        if timer in d.state.timers:
+            d.disarm(timer)
+            _TIMER_RULES[timer](d)
+
+
+Rule = Callable[[Draft, Any], None]
+
+_AGENT_RULES: dict[type[Message], Rule] = {
+    voice.VoiceStarted: listening.voice_started,
+    voice.VoiceConfirmed: listening.voice_confirmed,
+    voice.VoiceStopped: listening.voice_stopped,
+    voice.UtteranceDropped: listening.utterance_dropped,
+    transcript.TranscriptPartial: listening.partial,
+    transcript.TranscriptFinal: listening.final,
+    transcript.TranscriptFailed: listening.transcript_failed,
+    turn.ResponseMeta: answering.meta,
+    turn.ResponseDelta: answering.delta,
+    turn.ResponseDone: answering.response_done,
+    turn.ToolPending: answering.tool_pending,
+    turn.ToolDone: answering.tool_done,
+    face.AffectChanged: answering.affect,
+    speech.SpeechMarks: speaking.marks,
+    speech.SpeechEnded: speaking.speech_ended,
+}
+
+_OF_A_TURN = frozenset({
+    turn.ResponseMeta, turn.ResponseDelta, turn.ResponseDone, turn.ToolPending, turn.ToolDone,
+    turn.TurnFailed, speech.SpeechMarks, speech.SpeechEnded,
+})  # fmt: skip
+
+HEARS: tuple[type[Message], ...] = (*_AGENT_RULES, voice.UtteranceEnded, turn.TurnFailed)
+"""The facts of agents that this engine has rules for."""
+
+_USER_RULES: dict[type, Rule] = {
+    robot.Cancel: _cancel,
+    robot.Text: _typed,
+    robot.EndUtterance: _end_utterance,
+    robot.AttentionRequest: _attention,
+    robot.World: _world,
+    robot.Profile: _profile,
+    robot.ActionResult: _action_result,
+}
+
+_TIMER_RULES: dict[Timer, Callable[[Draft], None]] = {
+    Timer.PLANNER: answering.planner_due,
+    Timer.FILLER: answering.filler_due,
+    Timer.TRANSCRIPT: listening.transcript_due,
+    Timer.BARGE: listening.barge_due,
+    Timer.SILENCE: answering.silence_due,
+    Timer.AFFECT: answering.affect_due,
+}
+
+_EVENT_RULES: dict[type, Rule] = {
+    on.Connected: _connected,
+    on.Disconnected: _disconnected,
+    on.FromAgent: _from_agent,
+    on.FromUser: _from_user,
+    on.SpeechArrived: speaking.speech_arrived,
+    on.SpeechSent: speaking.speech_sent,
+    on.SpeechHeard: speaking.speech_heard,
+    on.Announce: answering.announce,
+    on.AgentUp: _agent_up,
+    on.AgentDown: _agent_down,
+    on.Tick: _tick,
+}

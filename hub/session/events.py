@@ -1,0 +1,107 @@
+"""Everything that can happen to a robot's session. The shell makes these; the engine decides."""
+
+from dataclasses import dataclass
+
+from protocols.envelope import Message
+from protocols.messages.agent import AgentKind
+from protocols.messages.robot import FromRobot, Hello
+from protocols.messages.turn import Exchange, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection owns the robot from now on."""
+
+    epoch: int
+    session: str
+    hello: Hello
+    history: tuple[Exchange, ...] = ()
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The owner connection is gone."""
+
+    reason: str
+    code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FromAgent:
+    """A fact of the instance that serves this robot. ``turn`` and ``role`` are the envelope's."""
+
+    message: Message
+    kind: AgentKind
+    role: str
+    turn: int = 0
+    t_src_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FromUser:
+    """A control message of the robot's connection."""
+
+    message: FromRobot
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechArrived:
+    """The first audio of a turn has come from tts."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSent:
+    """The first audio of a turn went out to the robot."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechHeard:
+    """The loudspeaker has got to ``played_ms`` of a turn. ``first_ns`` is when it began."""
+
+    turn: int
+    played_ms: int
+    first_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Somebody wants the robot to say something; ``request`` names who waits for the outcome."""
+
+    text: str
+    priority: Priority
+    emotion: str = "neutral"
+    intensity: float = 0.5
+    interruptible: bool = True
+    request: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentUp:
+    """An instance that can serve this robot became ready."""
+
+    kind: AgentKind
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDown:
+    """The instance that served this robot is gone."""
+
+    kind: AgentKind
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A timer of the state is due."""
+
+
+Event = (
+    Connected | Disconnected | FromAgent | FromUser | SpeechArrived | SpeechSent | SpeechHeard
+    | Announce | AgentUp | AgentDown | Tick
+)  # fmt: skip

@@ -1,0 +1,167 @@
+"""Rules of listening: voices, utterances, transcripts, and what may interrupt the robot."""
+
+from hub.session import answering
+from hub.session import effects as do
+from hub.session.draft import Draft
+from hub.session.preemption import Voice, voice_may
+from hub.session.state import Barge, Timer, Utterance
+from hub.session.words import Act, instant_act, is_backchannel
+from protocols.messages import robot, transcript, voice
+from protocols.messages.agent import AgentKind
+from protocols.messages.face import Conversation
+from protocols.messages.session import EchoCanceller, Endpointing
+from protocols.messages.turn import Outcome
+
+
+def voice_started(d: Draft, m: voice.VoiceStarted) -> None:
+    if m.utterance <= d.state.settled:
+        return
+    d.set(utterance=Utterance(m.utterance))
+    yield_to_voice(d, m.utterance)
+
+
+def yield_to_voice(d: Draft, utterance: int) -> None:
+    """Duck, or not, for a voice that has just begun."""
+    live, hello = d.turn, d.state.hello
+    if hello.endpointing is Endpointing.CLIENT and hello.aec is EchoCanceller.NONE:
+        return
+    match voice_may(live.claim if live else None, bool(live and live.audible), hello.aec):
+        case Voice.LISTEN:
+            d.show(Conversation.LISTENING)
+        case Voice.IGNORE:
+            drop_utterance(d, utterance, voice.DropReason.ECHO)
+        case Voice.BARGE_IN | Voice.REOPEN:
+            if live and d.state.barge is Barge.NONE:
+                d.set(barge=Barge.DUCKED)
+                d.tell(robot.Duck(turn=live.number))
+
+
+def voice_confirmed(d: Draft, m: voice.VoiceConfirmed) -> None:
+    if d.state.utterance is None or m.utterance != d.state.utterance.number:
+        return
+    if d.turn and d.state.barge is Barge.NONE:
+        yield_to_voice(d, m.utterance)
+    if d.turn and d.state.barge is Barge.DUCKED:
+        d.set(barge=Barge.HELD)
+        d.do(do.Hold(d.turn.number))
+        d.tell(robot.Hold(turn=d.turn.number))
+        d.arm(Timer.BARGE, d.state.policy.barge_decide_ms)
+
+
+def voice_stopped(d: Draft, m: voice.VoiceStopped) -> None:
+    if d.state.utterance and m.utterance == d.state.utterance.number:
+        d.set(utterance=Utterance(m.utterance, voiced=False))
+
+
+def barge_due(d: Draft) -> None:
+    if d.turn and d.state.barge is Barge.HELD and d.state.utterance and d.state.utterance.voiced:
+        answering.interrupt(d, "barge_in")
+
+
+def utterance_ended(d: Draft, m: voice.UtteranceEnded, t_src_ns: int) -> None:
+    if m.utterance <= d.state.settled:
+        return
+    awaited = Utterance(m.utterance, False, speech_end_ns=t_src_ns, endpoint_ns=d.now_ns)
+    d.set(utterance=None, awaited=awaited)
+    d.order(
+        AgentKind.STT,
+        voice.UtteranceFinish(
+            utterance=m.utterance, first_sample=m.first_sample, last_sample=m.last_sample
+        ),
+    )
+    d.arm(Timer.TRANSCRIPT, d.state.policy.transcript_ms)
+    if not d.turn:
+        d.show(Conversation.THINKING)
+
+
+def utterance_dropped(d: Draft, m: voice.UtteranceDropped) -> None:
+    d.order(AgentKind.STT, voice.UtteranceDrop(utterance=m.utterance, reason=m.reason))
+    if m.reason is voice.DropReason.EMPTY:
+        d.tell(robot.Error(code="no_audio", message="No audio received"))
+    if d.state.utterance and m.utterance == d.state.utterance.number:
+        d.set(utterance=None)
+        nothing_said(d)
+
+
+def drop_utterance(d: Draft, utterance: int, reason: voice.DropReason) -> None:
+    d.set(utterance=None, settled=max(d.state.settled, utterance))
+    for kind in (AgentKind.EARS, AgentKind.STT):
+        d.order(kind, voice.UtteranceDrop(utterance=utterance, reason=reason))
+
+
+def partial(d: Draft, m: transcript.TranscriptPartial) -> None:
+    if m.utterance <= d.state.settled:
+        return
+    d.tell(robot.Transcript(utterance=m.utterance, text=m.text, final=False))
+    if d.turn and d.state.barge is Barge.HELD and not is_backchannel(m.text):
+        answering.interrupt(d, "barge_in")
+
+
+def final(d: Draft, m: transcript.TranscriptFinal) -> None:
+    if m.utterance <= d.state.settled:
+        return
+    text = m.text.strip()
+    d.tell(robot.Transcript(utterance=m.utterance, text=text, final=True))
+    awaited = settle_utterance(d, m.utterance)
+    act = instant_act(text)
+    if act:
+        act_at_once(d, act)
+    elif not text or (d.state.barge is not Barge.NONE and is_backchannel(text)):
+        if not text and not d.turn and not d.state.carried:
+            d.tell(robot.Error(code="not_understood", message="Could not understand audio"))
+        nothing_said(d)
+    else:
+        answering.user_says(d, text, awaited)
+
+
+def transcript_failed(d: Draft, m: transcript.TranscriptFailed) -> None:
+    if m.utterance > d.state.settled:
+        settle_utterance(d, m.utterance)
+        no_transcript(d, m.code)
+
+
+def transcript_due(d: Draft) -> None:
+    if d.state.awaited:
+        settle_utterance(d, d.state.awaited.number)
+        no_transcript(d, "stt_timeout")
+
+
+def no_transcript(d: Draft, code: str) -> None:
+    d.tell(robot.Error(code=code, message="Could not understand audio"))
+    nothing_said(d)
+
+
+def settle_utterance(d: Draft, number: int) -> Utterance | None:
+    """Nothing more is wanted of an utterance; return what is known of its times."""
+    d.set(settled=max(d.state.settled, number))
+    awaited = d.state.awaited
+    if awaited is None or awaited.number != number:
+        return None
+    d.set(awaited=None)
+    d.disarm(Timer.TRANSCRIPT)
+    return awaited
+
+
+def nothing_said(d: Draft) -> None:
+    """A voice that meant nothing: go on with what it disturbed."""
+    if d.turn and d.state.barge is not Barge.NONE:
+        d.set(barge=Barge.NONE)
+        d.disarm(Timer.BARGE)
+        d.arm(Timer.SILENCE, d.state.policy.silence_ms)
+        d.do(do.Release(d.turn.number))
+        d.tell(robot.Release(turn=d.turn.number))
+    elif not d.turn and d.state.carried:
+        answering.answer(d, d.state.carried)
+    elif not d.turn:
+        d.show(Conversation.LISTENING)
+
+
+def act_at_once(d: Draft, act: Act) -> None:
+    if act is Act.STOP:
+        d.set(carried="", reopens=0)
+        if d.turn:
+            d.end(Outcome.INTERRUPTED if d.turn.audible else Outcome.CANCELLED, "stop_word")
+    else:
+        delta = 0.2 if act is Act.LOUDER else -0.2
+        answering.request_action(d, {"action": "volume", "params": {"delta": delta}}, 0)
+    nothing_said(d)

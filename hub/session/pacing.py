@@ -1,0 +1,202 @@
+"""Paces speech to a robot: how far the wire may run ahead of the loudspeaker.
+
+A socket swallows minutes of speech at once, and what it has swallowed cannot be called back. So
+frames leave just in time: never more than the lead ahead of the playhead. The playhead is what
+the device acknowledged, extrapolated while it plays; where a device cannot acknowledge, the
+pacing clock stands in.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+from hub.session.link import LinkProfile
+from protocols.qos import SPEECH_AHEAD_MS
+
+_NS = 1_000_000_000
+_LEAD_GROWTH = 1.5
+_ACK_TIMEOUT_NS = 500_000_000
+"""How long the playhead is extrapolated past an acknowledgement before it waits for the next."""
+_JOIN_TIMEOUT_NS = 500_000_000
+"""How long the end of a response waits for audio that is still on the media lane."""
+
+
+class Frame(NamedTuple):
+    """A frame that may leave now."""
+
+    turn: int
+    first_sample: int
+    samples: int
+    energy: int
+    pcm: bytes
+
+
+class _Piece(NamedTuple):
+    energy: int
+    pcm: bytes
+
+
+class Playout:
+    """Speech of one robot on its way to the loudspeaker. Pure: every call is told the time.
+
+    At most one turn plays; ``fence`` is the highest turn that may not. Samples count from 0 on
+    the turn's own timeline, at ``rate_hz``, mono s16le.
+    """
+
+    def __init__(self, profile: LinkProfile, rate_hz: int, fence: int = 0) -> None:
+        self.profile = profile
+        self.rate_hz = rate_hz
+        self.fence = fence
+        self.turn = 0
+        self.lead_ms: float = profile.lead_ms
+        self.stale = 0
+        self.gaps = 0
+        self._open = self._held = False
+        self._pieces: deque[_Piece] = deque()
+        self._received = self._sent = self._played = 0
+        self._total, self._finished_ns = -1, 0
+        self._anchor_ns = 0
+        self._underruns = 0
+        self._granted_ms = 0
+
+    def begin(self, turn: int) -> None:
+        """Expect the speech of ``turn``; whatever played before is over."""
+        if turn <= max(self.fence, self.turn):
+            return
+        self.turn = turn
+        self._open = self._held = False
+        self._pieces.clear()
+        self._received = self._sent = self._played = 0
+        self._total, self._finished_ns = -1, 0
+        self._anchor_ns = self._underruns = self._granted_ms = 0
+
+    def open(self, turn: int) -> None:
+        """The face is set: the speech of ``turn`` may leave."""
+        if turn == self.turn > self.fence:
+            self._open = True
+
+    def push(self, turn: int, first_sample: int, energy: int, pcm: bytes) -> bool:
+        """Take audio from tts; False if it is stale. What was lost on the way becomes silence, so
+        that the timeline stays that of the words, and is counted."""
+        if turn != self.turn or turn <= self.fence or first_sample < self._received:
+            self.stale += 1
+            return False
+        if first_sample > self._received:
+            self.gaps += 1
+            self._pad(first_sample)
+        self._pieces.append(_Piece(energy, pcm))
+        self._received += len(pcm) // 2
+        return True
+
+    def finish(self, turn: int, samples: int, now_ns: int) -> None:
+        """The response has ``samples`` samples; what is missing is waited for a moment."""
+        if turn == self.turn:
+            self._total, self._finished_ns = samples, now_ns
+
+    def _pad(self, until: int) -> None:
+        self._pieces.append(_Piece(0, bytes(2 * (until - self._received))))
+        self._received = until
+
+    def flush(self, turn: int) -> None:
+        """Nothing of a turn up to ``turn`` leaves any more."""
+        self.fence = max(self.fence, turn)
+        if self.turn <= self.fence:
+            self._pieces.clear()
+            self._open = False
+
+    def hold(self, now_ns: int) -> None:
+        """Stop sending, keep everything. A device that acknowledges says where it stopped."""
+        if not self.profile.can_flush:
+            self._played = self.played_samples(now_ns)
+        self._held = True
+
+    def release(self, now_ns: int) -> None:
+        """Go on after ``hold``."""
+        self._held = False
+        self._anchor_ns = now_ns if self._sent else 0
+
+    def acknowledge(self, turn: int, samples: int, underruns: int, now_ns: int) -> None:
+        """The device has played ``samples`` of ``turn``. An underrun widens the lead."""
+        if turn != self.turn or not 0 <= samples <= self._sent:
+            return
+        self._played = max(self._played, samples)
+        self._anchor_ns = now_ns
+        if underruns > self._underruns:
+            self._underruns = underruns
+            self.lead_ms = min(self.lead_ms * _LEAD_GROWTH, self.profile.max_lead_ms)
+
+    def played_samples(self, now_ns: int) -> int:
+        """Samples that have left the loudspeaker, as far as is known."""
+        if self._held or not self._anchor_ns:
+            return self._played
+        elapsed = now_ns - self._anchor_ns
+        if self.profile.can_flush:
+            elapsed = min(elapsed, _ACK_TIMEOUT_NS)
+        return min(self._sent, self._played + elapsed * self.rate_hz // _NS)
+
+    def heard_ms(self, now_ns: int) -> int:
+        """What the user has heard for certain: acknowledged, or by the pacing clock."""
+        samples = self._played if self.profile.can_flush else self.played_samples(now_ns)
+        return samples * 1000 // self.rate_hz
+
+    def due(self, now_ns: int) -> list[Frame]:
+        """The frames that may leave now, in order."""
+        frames: list[Frame] = []
+        if not self._open or self._held:
+            return frames
+        if self._received < self._total and now_ns - self._finished_ns > _JOIN_TIMEOUT_NS:
+            self.gaps += 1
+            self._pad(self._total)
+        if not self.profile.can_flush and self._dry(now_ns):
+            self._played, self._anchor_ns = self._sent, 0
+        limit = self.played_samples(now_ns) + int(self.lead_ms * self.rate_hz // 1000)
+        size = self.profile.frame_ms * self.rate_hz // 1000
+        while self._sent + size <= limit and (frame := self._take(size)):
+            frames.append(frame)
+            if not self._anchor_ns:
+                self._anchor_ns = now_ns
+        return frames
+
+    def _dry(self, now_ns: int) -> bool:
+        return self._sent > 0 and self.played_samples(now_ns) >= self._sent
+
+    def _take(self, size: int) -> Frame | None:
+        """The next ``size`` samples; fewer only at the end of the response."""
+        available = self._received - self._sent
+        if available < size and not (available and self._received == self._total):
+            return None
+        first, energy, taken = self._sent, self._pieces[0].energy, bytearray()
+        while self._pieces and len(taken) < size * 2:
+            piece = self._pieces.popleft()
+            missing = size * 2 - len(taken)
+            taken += piece.pcm[:missing]
+            if len(piece.pcm) > missing:
+                self._pieces.appendleft(_Piece(piece.energy, piece.pcm[missing:]))
+        self._sent += len(taken) // 2
+        return Frame(self.turn, first, len(taken) // 2, energy, bytes(taken))
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether the whole response has left for the robot."""
+        return self._sent == self._total
+
+    def all_heard(self, now_ns: int) -> bool:
+        """Whether the whole response has left the loudspeaker."""
+        return self.all_sent and self.heard_ms(now_ns) >= self._total * 1000 // self.rate_hz
+
+    @property
+    def active(self) -> bool:
+        """Whether the ticker has anything to do here."""
+        return self.turn > self.fence and (self._open or bool(self._pieces))
+
+    @property
+    def sent_samples(self) -> int:
+        return self._sent
+
+    def credit_ms(self, now_ns: int) -> int | None:
+        """The new absolute credit for tts, or None while a grant would be less than half a second
+        of news."""
+        grant = self.heard_ms(now_ns) + SPEECH_AHEAD_MS
+        if self.turn <= self.fence or grant < self._granted_ms + 500:
+            return None
+        self._granted_ms = grant
+        return grant

@@ -1,0 +1,257 @@
+"""One robot's place in the hub: feeds its engine and performs what it decides.
+
+A seat outlives connections. It holds the engine's state, the playout and the agents that serve
+the robot; it decides nothing.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hub.session import effects as do
+from hub.session import events as on
+from hub.session.engine import step
+from hub.session.link import RobotLink
+from hub.session.pacing import Playout
+from hub.session.state import State
+from protocols.bus import HubBus
+from protocols.envelope import AnyEnvelope, Envelope, Message
+from protocols.errors import UnknownPeer
+from protocols.messages import audio, robot, speech
+from protocols.messages.agent import AgentKind
+from protocols.messages.turn import Exchange
+
+_VOICE = (AgentKind.TTS, do.PRIMARY)
+
+
+class SeatServices(NamedTuple):
+    """What a seat needs of the hub."""
+
+    bus: HubBus
+    clock: Callable[[], int]
+    """The hub's monotonic clock, nanoseconds."""
+    wake: Callable[["Seat"], None]
+    """Have the ticker look after this seat."""
+    remember: Callable[[str, str, Exchange], None]
+    """Commit an exchange of a robot's session."""
+    settle: Callable[[int, str], None]
+    """Answer whoever waits for an announcement."""
+    call_later: Callable[[float, Callable[[], None]], asyncio.TimerHandle]
+    """``loop.call_later``: seconds, callback."""
+    counters: Counter[str]
+
+
+class Seat:
+    """See the module. All methods run on the hub's loop."""
+
+    def __init__(self, name: str, state: State, services: SeatServices) -> None:
+        self.robot = name
+        self.state = state
+        self.link: RobotLink | None = None
+        self.playout: Playout | None = None
+        self.agents: dict[tuple[AgentKind, str], str] = {}
+        self._hub = services
+        self._timer: asyncio.TimerHandle | None = None
+        self._end_told = 0
+        self._sound_from = 0
+        self._heard_ms = 0
+
+    # events
+
+    def feed(self, event: on.Event) -> None:
+        """Let the engine decide on ``event``, do what it wants, and set the alarm for its timers."""
+        self.state, effects = step(self.state, event, self._hub.clock())
+        for effect in effects:
+            self._perform(effect)
+        self._arm()
+
+    def take_over(self, link: RobotLink, event: on.Connected) -> None:
+        """Give the seat to a new connection."""
+        self.feed_end_of_old(event.epoch)
+        self.link = link
+        rate_hz = event.hello.speech_rate_hz
+        self.playout = Playout(link.profile, rate_hz, fence=self.state.last_turn)
+        self.feed(event)
+
+    def feed_end_of_old(self, epoch: int) -> None:
+        """Fence and close the connection that ``epoch`` replaces."""
+        if self.link is not None:
+            old, self.link = self.link, None
+            old.drop_speech(self.state.last_turn)
+            old.send(robot.Flush(epoch=epoch, turn=self.state.last_turn))
+            old.close(4001, "replaced_by_newer_session")
+
+    def detach(self, epoch: int, code: int, reason: str) -> None:
+        """The connection of ``epoch`` is gone; a newer one is not touched."""
+        if epoch == self.state.epoch:
+            self.link = None
+            self.feed(on.Disconnected(reason, code))
+
+    def on_fact(self, envelope: AnyEnvelope, kind: AgentKind, role: str) -> None:
+        """A fact of an agent. Only the instance that serves this robot is believed, and only
+        about the connection it was assigned to."""
+        if self.agents.get((kind, role)) != envelope.src:
+            self._hub.counters["foreign_fact"] += 1
+        elif envelope.turn == 0 and envelope.epoch != self.state.epoch:
+            self._hub.counters["stale_fact"] += 1
+        else:
+            self.feed(on.FromAgent(envelope.body, kind, role, envelope.turn, envelope.t_src_ns))
+
+    def on_mic(self, first_sample: int, pcm: bytes, playout_sample: int = -1) -> None:
+        """Pass microphone audio on to ears."""
+        chunk = audio.MicChunk(first_sample=first_sample, playout_sample=playout_sample)
+        self._hub.bus.publish(self._envelope(chunk), pcm)
+
+    def on_speech(self, envelope: AnyEnvelope, pcm: bytes) -> None:
+        """Audio from tts. The playout drops what is stale."""
+        chunk = envelope.body
+        assert isinstance(chunk, audio.SpeechChunk)
+        if self.playout is None or self.agents.get(_VOICE) != envelope.src:
+            self._hub.counters["foreign_speech"] += 1
+            return
+        if not self.playout.push(envelope.turn, chunk.first_sample, chunk.energy, pcm):
+            self._hub.counters["stale_speech"] += 1
+            return
+        if chunk.first_sample == 0:
+            self.feed(on.SpeechArrived(envelope.turn))
+        self._hub.wake(self)
+
+    def on_message(self, message: robot.FromRobot) -> None:
+        """A control message of the owner connection."""
+        match message:
+            case robot.Played():
+                self._acknowledge(message)
+            case robot.Flushed():
+                self._hub.counters["flushed"] += 1
+            case robot.Pong() | robot.Hello():
+                self._hub.counters["ignored_message"] += 1
+            case _:
+                self.feed(on.FromUser(message))
+
+    def _acknowledge(self, message: robot.Played) -> None:
+        playout, now = self.playout, self._hub.clock()
+        if playout is None or message.epoch != self.state.epoch:
+            self._hub.counters["stale_played"] += 1
+            return
+        playout.acknowledge(message.turn, message.samples, message.underruns, now)
+        self._report_heard(message.turn, now)
+
+    # the ticker
+
+    def tick(self) -> bool:
+        """Send the speech that is due; False once there is nothing to look after."""
+        playout, link, now = self.playout, self.link, self._hub.clock()
+        if playout is None or link is None:
+            return False
+        turn, epoch = playout.turn, self.state.epoch
+        for frame in playout.due(now):
+            header = robot.SpeechFrame(
+                epoch=epoch,
+                turn=frame.turn,
+                first_sample=frame.first_sample,
+                samples=frame.samples,
+                energy=frame.energy,
+            )
+            link.send_speech(header, frame.pcm)
+            if frame.first_sample == 0:
+                self.feed(on.SpeechSent(turn))
+        if playout.all_sent and self._end_told < turn:
+            self._end_told = turn
+            link.send(robot.SpeechEnd(turn=turn, samples=playout.sent_samples))
+        self._grant_credit(playout, now)
+        if not link.profile.can_flush:
+            self._report_heard(turn, now)
+        return playout.active
+
+    def _grant_credit(self, playout: Playout, now: int) -> None:
+        until_ms = playout.credit_ms(now)
+        if until_ms is not None:
+            self._order(_VOICE, speech.SpeechCredit(until_ms=until_ms), playout.turn)
+
+    def _report_heard(self, turn: int, now: int) -> None:
+        """Tell the engine of progress: ten times a second, and at the end."""
+        playout = self.playout
+        if playout is None or turn != playout.turn or turn <= playout.fence:
+            return
+        heard = playout.heard_ms(now)
+        news = heard - self._heard_ms
+        if heard <= 0 or not (news >= 100 or (news > 0 and playout.all_heard(now))):
+            return
+        if self._heard_ms == 0:
+            self._sound_from = now - heard * 1_000_000
+        self._heard_ms = heard
+        self.feed(on.SpeechHeard(turn, heard, self._sound_from))
+
+    # effects
+
+    def _perform(self, effect: do.Effect) -> None:
+        match effect:
+            case do.Tell(message):
+                if self.link is not None:
+                    self.link.send(message)
+            case do.Report(message, turn):
+                self._hub.bus.publish(self._envelope(message, turn))
+            case do.Order(kind, message, turn, role):
+                self._order((kind, role), message, turn)
+            case do.Remember(exchange):
+                self._hub.remember(self.robot, self.state.session, exchange)
+            case do.Settle(request, outcome):
+                self._hub.settle(request, outcome)
+            case do.Stale(what):
+                self._hub.counters[f"stale_{what}"] += 1
+            case _:
+                assert self.playout is not None
+                self._pace(self.playout, effect, self._hub.clock())
+                self._hub.wake(self)
+
+    def _pace(self, playout: Playout, effect: do.Effect, now: int) -> None:
+        match effect:
+            case do.Fence(turn):
+                playout.flush(turn)
+                if self.link is not None:
+                    self.link.drop_speech(turn)
+            case do.Expect(turn):
+                self._heard_ms = 0
+                playout.begin(turn)
+                self._grant_credit(playout, now)
+            case do.Play(turn):
+                playout.open(turn)
+            case do.SpeechComplete(turn, samples):
+                playout.finish(turn, samples, now)
+            case do.Hold():
+                playout.hold(now)
+            case do.Release():
+                playout.release(now)
+
+    def _order(self, agent: tuple[AgentKind, str], message: Message, turn: int) -> None:
+        instance = self.agents.get(agent)
+        if instance is None:
+            return
+        try:
+            self._hub.bus.send(instance, self._envelope(message, turn))
+        except UnknownPeer:
+            # Its loss is on its way as AgentDown, which ends or moves what it was doing.
+            self._hub.counters["order_to_lost_agent"] += 1
+
+    def _envelope(self, message: Message, turn: int = 0) -> AnyEnvelope:
+        return Envelope(
+            robot=self.robot,
+            session=self.state.session,
+            epoch=self.state.epoch,
+            turn=turn,
+            t_src_ns=self._hub.clock(),
+            body=message,
+        )
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.state.due_ns
+        if due is not None:
+            wait_s = max(0, due - self._hub.clock()) / 1e9
+            self._timer = self._hub.call_later(wait_s, self._tick_engine)
+
+    def _tick_engine(self) -> None:
+        self.feed(on.Tick())

@@ -1,0 +1,182 @@
+"""The state of a robot's session, as the engine sees it: plain frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from hub.session.preemption import Claim
+from hub.session.waterfall import Stage
+from protocols.messages.agent import AgentKind
+from protocols.messages.face import Conversation
+from protocols.messages.robot import Hello
+from protocols.messages.speech import WordMark
+from protocols.messages.turn import Exchange
+
+_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every number of a turn, as data. Milliseconds."""
+
+    planner_deadline_ms: int = 4_000
+    """Without a word from the chosen planner until then, the reflex planner answers."""
+    planner_gap_ms: int = 8_000
+    """Longest pause inside a response before it is taken as finished."""
+    filler_ms: int = 2_500
+    """Silence after which the robot says that it is thinking."""
+    transcript_ms: int = 8_000
+    """Longest wait for a transcript after its utterance ended."""
+    barge_decide_ms: int = 350
+    """A confirmed voice that lasts this much longer interrupts, whatever it says."""
+    silence_ms: int = 4_000
+    """Speaking, but nothing reached the loudspeaker for so long: the turn is ended."""
+    affect_ms: int = 20
+    """How long the face waits for ``affect.changed`` before it shows the model's emotion."""
+    feelings: bool = False
+    """An agent decides what the robot feels; else the model's emotion is passed through."""
+    history_turns: int = 20
+    filler: str = "Hm, let me think."
+    apology: str = "Sorry, I cannot answer that right now."
+
+
+class Timer(StrEnum):
+    """What the engine may wait for; the value is for logs."""
+
+    PLANNER = "planner"
+    FILLER = "filler"
+    TRANSCRIPT = "transcript"
+    BARGE = "barge"
+    SILENCE = "silence"
+    AFFECT = "affect"
+
+
+class Barge(StrEnum):
+    """How far an interruption by voice has come."""
+
+    NONE = "none"
+    DUCKED = "ducked"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """The user's speech: under way, or ended and waiting for its transcript."""
+
+    number: int
+    voiced: bool = True
+    speech_end_ns: int = 0
+    endpoint_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase whose speech was requested. The filler is spoken, but is no part of the answer."""
+
+    text: str
+    filler: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The exchange under way."""
+
+    number: int
+    claim: Claim
+    user_text: str = ""
+    request: int = 0
+    role: str = ""
+    fallback: str = ""
+    emotion: str = "neutral"
+    intensity: float = 0.5
+    intent: str = ""
+    has_meta: bool = False
+    shown: bool = False
+    uncut: str = ""
+    phrases: tuple[Phrase, ...] = ()
+    text_done: bool = False
+    spoken: int = 0
+    samples: int = 0
+    rate_hz: int = 16_000
+    marks: tuple[WordMark, ...] = ()
+    played_ms: int = 0
+    first_played_ns: int = 0
+    complete: bool = False
+    code: str = ""
+    tools: tuple[tuple[str, str], ...] = ()
+    stages: Mapping[Stage, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def audible(self) -> bool:
+        """Whether the user has heard any of it."""
+        return self.played_ms > 0
+
+    @property
+    def speaks(self) -> bool:
+        """Whether speech was requested."""
+        return bool(self.phrases)
+
+    @property
+    def text(self) -> str:
+        """The response's words, without fillers, as far as they were cut into phrases."""
+        return " ".join(p.text for p in self.phrases if not p.filler)
+
+    @property
+    def spoken_text(self) -> str:
+        """All words that were requested from tts, fillers included."""
+        return " ".join(p.text for p in self.phrases)
+
+    @property
+    def total_ms(self) -> int:
+        """Length of the response's audio so far."""
+        return self.samples * 1000 // self.rate_hz
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A robot. ``last_turn`` only rises; ``fence`` is the highest turn that is stale.
+
+    ``utterance`` is the speech under way, ``awaited`` the one whose transcript is due; of
+    utterances up to ``settled`` nothing more is wanted. ``carried`` is what the user said in a
+    turn that was reopened before anything was heard of it (``reopens``).
+    """
+
+    robot: str
+    policy: Policy = Policy()
+    epoch: int = 0
+    session: str = ""
+    hello: Hello = field(default_factory=Hello)
+    last_turn: int = 0
+    fence: int = 0
+    turn: Turn | None = None
+    utterance: Utterance | None = None
+    awaited: Utterance | None = None
+    settled: int = 0
+    barge: Barge = Barge.NONE
+    carried: str = ""
+    reopens: int = 0
+    face: Conversation = Conversation.IDLE
+    history: tuple[Exchange, ...] = ()
+    world: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    profile: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    agents: frozenset[tuple[AgentKind, str]] = frozenset()
+    timers: Mapping[Timer, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def connected(self) -> bool:
+        return self.epoch > 0
+
+    @property
+    def due_ns(self) -> int | None:
+        """When the next ``Tick`` is wanted."""
+        return min(self.timers.values(), default=None)
+
+    def has(self, kind: AgentKind, role: str) -> bool:
+        """Whether an instance of that kind and role can serve."""
+        return (kind, role) in self.agents
+
+
+def after(now_ns: int, ms: int) -> int:
+    """The deadline ``ms`` milliseconds from now."""
+    return now_ns + ms * _MS

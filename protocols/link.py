@@ -1,0 +1,151 @@
+"""The reliable half of the control lane, as pure bookkeeping: what was sent, what came.
+
+Both ends of a link keep an ``Outbox`` for what they send and ``Arrivals`` for what they get. The
+receiver takes frames strictly in sequence and acknowledges the last one it took; the sender keeps
+everything until then and sends it again, from the oldest on, when no acknowledgement comes.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+from protocols.errors import PeerOverrun
+from protocols.qos import QOS, QosClass
+
+
+class LinkTiming(NamedTuple):
+    """Clockwork of a link, in seconds."""
+
+    beat_s: float = 0.5
+    """A side that has sent nothing for this long sends a beat."""
+    silence_s: float = 1.5
+    """A peer that was silent, or acknowledged nothing that waits, for this long is given up."""
+    resend_s: float = 0.5
+    """What is not acknowledged after this is sent again."""
+    probe_s: float = 0.01
+    """Distance of two probes of the media lane while a link comes up."""
+    retry_s: float = 0.1
+    """Mean wait before the second attempt to register; doubles with each one."""
+    retry_max_s: float = 2.0
+
+
+ROBOT_BYTES = QOS[QosClass.CONTROL].bound_bytes
+TOTAL_BYTES = 32 * ROBOT_BYTES
+
+
+class _Waiting(NamedTuple):
+    seq: int
+    robot: str
+    frames: tuple[bytes, ...]
+    size: int
+
+
+class Outbox:
+    """Frames that the other side has not acknowledged, oldest first; bounded per robot and in
+    all."""
+
+    def __init__(self, robot_bytes: int = ROBOT_BYTES, total_bytes: int = TOTAL_BYTES) -> None:
+        self._robot_bytes = robot_bytes
+        self._total_bytes = total_bytes
+        self._waiting: deque[_Waiting] = deque()
+        self._sent = 0
+        self._next_seq = 1
+        self._bytes: dict[str, int] = {}
+        self._total = 0
+        self._progress_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def room(self, robot: str, size: int, robot_bytes: int | None = None) -> bool:
+        """Whether ``size`` further bytes for a robot stay within the bounds."""
+        bound = self._robot_bytes if robot_bytes is None else robot_bytes
+        held = self._bytes.get(robot, 0)
+        return held + size <= bound and self._total + size <= self._total_bytes
+
+    def push(self, robot: str, frames: tuple[bytes, ...], now: float) -> None:
+        """Add a message; ``now`` in seconds.
+
+        Raises:
+            PeerOverrun: it does not fit; nothing was added.
+        """
+        size = sum(map(len, frames))
+        if not self.room(robot, size):
+            raise PeerOverrun(
+                f"{self._total} B wait for an acknowledgement, {self._bytes.get(robot, 0)} B of "
+                f"robot {robot!r}: {size} B more do not fit"
+            )
+        if not self._waiting:
+            self._progress_at = now
+        self._waiting.append(_Waiting(self._next_seq, robot, frames, size))
+        self._next_seq += 1
+        self._total += size
+        self._bytes[robot] = self._bytes.get(robot, 0) + size
+
+    def unsent(self) -> tuple[int, tuple[bytes, ...]] | None:
+        """Sequence number and frames of the next message to send, if any waits."""
+        if self._sent == len(self._waiting):
+            return None
+        waiting = self._waiting[self._sent]
+        return waiting.seq, waiting.frames
+
+    def mark_sent(self) -> None:
+        """The message that ``unsent`` gave is on its way."""
+        self._sent += 1
+
+    def acknowledge(self, seq: int, now: float) -> None:
+        """Everything up to ``seq`` has arrived."""
+        while self._waiting and self._waiting[0].seq <= seq:
+            done = self._waiting.popleft()
+            self._sent = max(0, self._sent - 1)
+            self._total -= done.size
+            left = self._bytes[done.robot] - done.size
+            if left:
+                self._bytes[done.robot] = left
+            else:
+                del self._bytes[done.robot]
+            self._progress_at = now
+
+    def stalled_s(self, now: float) -> float:
+        """For how long something has waited without any acknowledgement."""
+        return now - self._progress_at if self._waiting else 0.0
+
+    def rewind(self) -> None:
+        """Send everything again that is not acknowledged."""
+        self._sent = 0
+
+    def restart(self, now: float) -> None:
+        """A new link: number what waits from 1 and send all of it."""
+        kept = [(w.robot, w.frames) for w in self._waiting]
+        self.clear()
+        for robot, frames in kept:
+            self.push(robot, frames, now)
+
+    def clear(self) -> int:
+        """Throw everything away; return how many messages that were."""
+        count = len(self._waiting)
+        self._waiting.clear()
+        self._bytes.clear()
+        self._total = self._sent = 0
+        self._next_seq = 1
+        return count
+
+
+class Arrivals:
+    """The receiving side: takes each sequence number once and in order."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.repeated = 0
+        """Frames that came again."""
+        self.owed = False
+        """Whether an acknowledgement of ``last`` is due."""
+
+    def take(self, seq: int) -> bool:
+        """Whether this frame is the next one. A repeated one is acknowledged again, one after a
+        gap is left to be sent again."""
+        self.owed = True
+        if seq != self.last + 1:
+            self.repeated += seq <= self.last
+            return False
+        self.last = seq
+        return True

@@ -1,0 +1,470 @@
+"""The rules of a turn, one conversation each."""
+
+import pytest
+
+from hub.session import effects as do
+from hub.session import events as on
+from hub.session.state import Barge, Policy
+from protocols.messages import action, face, robot, session, speech, transcript, turn, voice
+from protocols.messages.agent import AgentKind
+from protocols.messages.face import Conversation
+from protocols.messages.robot import Hello
+from protocols.messages.session import EchoCanceller, Endpointing
+from protocols.messages.turn import Outcome, Priority
+from tests.hub.session.driver import EVERYBODY, Driver
+
+STORY = "Once upon a time there was a robot. It lived in a big house and it liked to count birds."
+
+
+def test_a_turn_runs_from_speech_to_speech_and_ends_once() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.answers("Hello there. How are you today?")
+    d.plays(d.voices())
+    assert d.outcomes == [(1, Outcome.DONE, "")]
+    assert [r.text for r in d.ordered(speech.SpeechRequest)] == [
+        "Hello there.",
+        "How are you today?",
+    ]
+    assert d.state.history[-1].robot == "Hello there. How are you today?"
+    assert d.state.turn is None
+    assert d.state.face is Conversation.LISTENING
+
+
+def test_the_face_is_told_before_speech_is_let_out() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.answers("Hello there.")
+    kinds = d.kinds()
+    assert kinds.index("Emotion") < kinds.index("Play") < kinds.index("SpeechRequest")
+
+
+def test_the_thinking_face_comes_with_the_end_of_the_utterance() -> None:
+    d = Driver()
+    d.starts_to_speak(confirmed=True)
+    d.ears(
+        voice.UtteranceEnded(
+            utterance=1, first_sample=0, last_sample=9, speech_end_sample=8,
+            reason=voice.EndReason.TURN_MODEL,
+        )
+    )  # fmt: skip
+    assert d.told(robot.Face)[-1].conversation is Conversation.THINKING
+    assert d.ordered(voice.UtteranceFinish)[0].last_sample == 9
+
+
+def test_the_planner_is_given_the_history_as_heard() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.says("what is your name please")
+    history = d.ordered(turn.TurnStart)[-1].history
+    assert history[-1].robot == "Once upon a time there"
+    assert history[-1].interrupted
+
+
+def test_a_voice_ducks_then_holds_then_cuts_the_robot() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.effects.clear()
+    d.starts_to_speak()
+    assert d.kinds() == ["Duck"]
+    d.wait(250)
+    d.ears(voice.VoiceConfirmed(utterance=2, voiced_ms=250))
+    assert d.kinds()[1:] == ["Hold", "Hold"]
+    assert d.outcomes == []
+    d.agent(AgentKind.STT, transcript.TranscriptPartial(utterance=2, text="excuse me"), 0)
+    assert d.outcomes == [(1, Outcome.INTERRUPTED, "barge_in")]
+    kinds = d.kinds()
+    assert kinds.index("Fence") < kinds.index("Flush") < kinds.index("TurnCancel")
+
+
+def test_a_confirmed_voice_that_goes_on_interrupts_without_words() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.starts_to_speak(confirmed=True)
+    d.wait(349)
+    assert d.outcomes == []
+    d.wait(1)
+    assert d.outcomes == [(1, Outcome.INTERRUPTED, "barge_in")]
+
+
+@pytest.mark.parametrize("text", ["", "mhm", "yeah", "uh huh", "okay"])
+def test_a_backchannel_or_a_cough_releases_the_robot(text: str) -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.starts_to_speak(confirmed=True)
+    d.stops_speaking(text)
+    assert d.all(do.Release) == [do.Release(1)]
+    assert d.state.barge is Barge.NONE
+    assert d.outcomes == []
+    d.plays(d.state.turn.total_ms)
+    assert d.outcomes == [(1, Outcome.DONE, "")]
+
+
+def test_a_voice_that_ears_takes_back_releases_the_robot() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.starts_to_speak()
+    d.ears(voice.UtteranceDropped(utterance=1 + 1, reason=voice.DropReason.TOO_SHORT))
+    assert d.told(robot.Release) == [robot.Release(turn=1)]
+
+
+def test_without_echo_cancelling_a_voice_does_not_interrupt_speech() -> None:
+    d = Driver(aec=EchoCanceller.NONE)
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.effects.clear()
+    d.starts_to_speak(confirmed=True)
+    assert d.told(robot.Duck) == []
+    assert [o.utterance for o in d.ordered(voice.UtteranceDrop)] == [2, 2]
+    d.stops_speaking("once upon a time")
+    assert d.outcomes == []
+
+
+def test_cancel_interrupts_whatever_the_echo() -> None:
+    d = Driver(aec=EchoCanceller.NONE)
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.user(robot.Cancel())
+    assert d.outcomes == [(1, Outcome.CANCELLED, "client")]
+    assert d.state.history[-1].robot == "Once upon a time there"
+    d.answers("More.")
+    assert d.state.turn is None
+
+
+def test_the_user_goes_on_before_the_answer_is_heard_and_it_is_one_exchange() -> None:
+    d = Driver()
+    d.says("find the ball")
+    d.answers("I will look for it.")
+    d.says("the red one")
+    assert d.outcomes == [(1, Outcome.REOPENED, "user_spoke")]
+    assert d.reported(turn.TurnReopened) == [turn.TurnReopened(by=2)]
+    assert d.state.turn.user_text == "find the ball the red one"
+    d.answers("I will look for the red ball.")
+    d.plays(d.voices())
+    assert [e.user for e in d.state.history] == ["find the ball the red one"]
+
+
+def test_a_reopened_turn_is_answered_after_all_if_nothing_more_was_said() -> None:
+    d = Driver()
+    d.says("find the ball")
+    d.starts_to_speak(confirmed=True)
+    d.wait(350)
+    assert d.outcomes == [(1, Outcome.REOPENED, "barge_in")]
+    d.stops_speaking("")
+    assert d.state.turn.user_text == "find the ball"
+
+
+def test_an_utterance_while_the_transcript_is_due_continues_it() -> None:
+    d = Driver()
+    d.starts_to_speak(confirmed=True)
+    d.ears(
+        voice.UtteranceEnded(
+            utterance=1, first_sample=0, last_sample=9, speech_end_sample=8,
+            reason=voice.EndReason.SILENCE,
+        )
+    )  # fmt: skip
+    d.starts_to_speak()
+    d.agent(AgentKind.STT, transcript.TranscriptFinal(utterance=1, text="turn"), 0)
+    d.stops_speaking("around")
+    assert d.state.turn.user_text == "turn around"
+
+
+@pytest.mark.parametrize("text", ["stop", "Be quiet!", "please stop", "shut up"])
+def test_words_that_act_at_once_need_no_planner(text: str) -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.says(text)
+    assert [o[:2] for o in d.outcomes] == [(1, Outcome.INTERRUPTED)]
+    assert d.state.turn is None
+    assert len(d.ordered(turn.TurnStart)) == 2  # planner and tts of the first turn
+
+
+def test_louder_turns_the_volume_up_and_lets_the_robot_go_on() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.starts_to_speak(confirmed=True)
+    d.agent(AgentKind.STT, transcript.TranscriptFinal(utterance=2, text="louder"), 0)
+    assert d.told(robot.Action)[0].params == {"delta": 0.2}
+    assert d.told(robot.Release) == [robot.Release(turn=1)]
+    assert d.outcomes == []
+
+
+def test_facts_of_a_fenced_turn_are_dropped_and_counted() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.user(robot.Cancel())
+    d.effects.clear()
+    d.agent(AgentKind.PLANNER, turn.ResponseDelta(text="Too late."), 1)
+    d.agent(
+        AgentKind.TTS, speech.SpeechEnded(phrase=0, first_sample=0, last_sample=1, rate_hz=1), 1
+    )
+    assert d.effects == [do.Stale("ResponseDelta"), do.Stale("SpeechEnded")]
+
+
+def test_a_late_planner_is_replaced_by_the_reflex_planner() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.wait(4_000)
+    assert d.ordered(turn.TurnCancel)[0].reason == "llm_timeout"
+    assert d.ordered(turn.TurnStart, "reflex")[0].user_text == "hello robot"
+    d.answers("I was slow.")
+    d.answers("Hello.", role="reflex")
+    d.plays(d.voices())
+    ended = d.reported(turn.TurnEnded)[0]
+    assert (ended.responder, ended.fallback, ended.outcome) == ("reflex", "llm_timeout", "done")
+    assert ended.response_text == "Hm, let me think. Hello.".removeprefix("Hm, let me think. ")
+
+
+@pytest.mark.parametrize("code", ["llm_nonsense", "backend_unavailable"])
+def test_a_failing_planner_is_replaced_at_once(code: str) -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.planner(turn.TurnFailed(code=code))
+    assert d.state.turn.role == "reflex"
+    assert d.state.turn.fallback == code
+
+
+def test_a_planner_that_dies_is_replaced_at_once() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.feed(on.AgentDown(AgentKind.PLANNER, "primary"))
+    assert (d.state.turn.role, d.state.turn.fallback) == ("reflex", "planner_down")
+
+
+def test_a_planner_that_fails_in_the_middle_ends_the_turn_with_what_was_said() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.planner(turn.ResponseMeta())
+    d.planner(turn.ResponseDelta(text="Hello there. I was about to"))
+    d.planner(turn.TurnFailed(code="backend_timeout"))
+    d.plays(d.voices())
+    assert d.outcomes == [(1, Outcome.FAILED, "backend_timeout")]
+
+
+def test_without_any_planner_the_robot_apologises() -> None:
+    d = Driver(agents=tuple(a for a in EVERYBODY if a[0] is not AgentKind.PLANNER))
+    d.says("hello robot")
+    d.plays(d.voices())
+    assert d.outcomes == [(1, Outcome.FAILED, "no_planner")]
+    assert d.ordered(speech.SpeechRequest)[0].text == Policy().apology
+
+
+def test_an_empty_response_is_nonsense() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.planner(turn.ResponseDone())
+    assert d.state.turn.fallback == "llm_nonsense"
+
+
+def test_a_response_without_text_is_a_face_and_ends() -> None:
+    d = Driver()
+    d.says("smile for me")
+    d.answers("")
+    assert d.outcomes == [(1, Outcome.DONE, "")]
+    assert d.ordered(speech.SpeechFinish)[0].phrases == 0
+
+
+def test_a_filler_is_spoken_while_the_planner_thinks_and_is_not_history() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.wait(2_500)
+    assert [r.text for r in d.ordered(speech.SpeechRequest)] == [Policy().filler]
+    d.answers("Hello.")
+    d.plays(d.voices())
+    assert d.state.history[-1].robot == "Hello."
+
+
+def test_speech_that_never_reaches_the_loudspeaker_ends_the_turn() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.answers("Hello.")
+    d.wait(4_000)
+    assert d.outcomes == [(1, Outcome.FAILED, "speech_missing")]
+
+
+def test_a_lost_voice_ends_its_turn_and_the_next_one_works() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.feed(on.AgentDown(AgentKind.TTS, "primary"))
+    assert d.outcomes == [(1, Outcome.FAILED, "tts_down")]
+    d.feed(on.AgentUp(AgentKind.TTS, "primary"))
+    d.says("are you there")
+    d.answers("Yes.")
+    d.plays(d.voices())
+    assert d.outcomes[-1] == (2, Outcome.DONE, "")
+
+
+def test_a_lost_recogniser_is_told_and_does_not_leave_the_robot_thinking() -> None:
+    d = Driver()
+    d.starts_to_speak(confirmed=True)
+    d.ears(
+        voice.UtteranceEnded(
+            utterance=1, first_sample=0, last_sample=9, speech_end_sample=8,
+            reason=voice.EndReason.SILENCE,
+        )
+    )  # fmt: skip
+    d.feed(on.AgentDown(AgentKind.STT, "primary"))
+    assert d.told(robot.Error)[0].code == "stt_down"
+    assert d.state.face is Conversation.LISTENING
+
+
+def test_a_transcript_that_never_comes_is_given_up() -> None:
+    d = Driver()
+    d.starts_to_speak(confirmed=True)
+    d.ears(
+        voice.UtteranceEnded(
+            utterance=1, first_sample=0, last_sample=9, speech_end_sample=8,
+            reason=voice.EndReason.SILENCE,
+        )
+    )  # fmt: skip
+    d.wait(8_000)
+    assert d.told(robot.Error)[0].code == "stt_timeout"
+    d.agent(AgentKind.STT, transcript.TranscriptFinal(utterance=1, text="late"), 0)
+    assert d.state.turn is None
+
+
+def test_agents_that_come_up_are_assigned_the_session() -> None:
+    d = Driver(agents=())
+    d.feed(on.AgentUp(AgentKind.EARS, "primary"))
+    assert d.ordered(session.SessionAssign)[0].aec is EchoCanceller.DEVICE
+
+
+def test_a_takeover_ends_the_live_turn_and_history_goes_on() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.feed(on.Connected(2, "sess-2", Hello(), history=d.state.history))
+    assert d.outcomes == [(1, Outcome.CANCELLED, "takeover")]
+    assert d.state.last_turn == 1
+    d.says("hello again")
+    assert d.state.turn.number == 2
+
+
+def test_a_disconnect_ends_the_turn_and_releases_the_agents() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.feed(on.Disconnected("gone", 1006))
+    assert d.outcomes == [(1, Outcome.CANCELLED, "disconnected")]
+    assert len(d.ordered(session.SessionRelease)) == 2
+    assert d.state.due_ns is None
+    assert d.reported(session.Presence)[-1].connected is False
+
+
+def test_an_announcement_is_spoken_and_its_caller_told() -> None:
+    d = Driver()
+    d.announce()
+    d.plays(d.voices())
+    assert d.all(do.Settle) == [do.Settle(7, Outcome.DONE)]
+    assert d.ordered(turn.TurnStart)[0].user_text == ""
+
+
+@pytest.mark.parametrize(
+    ("holder", "reason"), [(Priority.PLAN, "busy_with_plan"), (Priority.USER, "busy_with_user")]
+)
+def test_an_announcement_does_not_take_a_voice_that_is_busy(holder: Priority, reason: str) -> None:
+    d = Driver()
+    if holder is Priority.USER:
+        d.converses("tell me a story", STORY, played_ms=450)
+    else:
+        d.announce(request=1)
+    d.announce()
+    assert d.all(do.Settle) == [do.Settle(7, reason)]
+
+
+def test_an_announcement_waits_for_nobody_who_speaks() -> None:
+    d = Driver()
+    d.starts_to_speak(confirmed=True)
+    d.announce()
+    assert d.all(do.Settle) == [do.Settle(7, "user_speaking")]
+
+
+def test_safety_interrupts_everything() -> None:
+    d = Driver()
+    d.announce("Listen to this.", interruptible=False, request=1)
+    d.announce("Fire!", priority=Priority.SAFETY)
+    assert d.all(do.Settle) == [do.Settle(1, Outcome.SUPERSEDED)]
+    assert d.state.turn.claim.priority is Priority.SAFETY
+
+
+def test_what_is_said_during_an_announcement_that_may_not_be_cut_is_answered_after_it() -> None:
+    d = Driver()
+    d.announce("The battery door is open.", interruptible=False)
+    length = d.voices()
+    d.plays(200)
+    d.user(robot.Text(text="what did you say"))
+    assert d.outcomes == []
+    d.plays(length)
+    assert d.state.turn.user_text == "what did you say"
+
+
+def test_actions_are_checked_against_what_the_robot_can_do() -> None:
+    able = robot.Capabilities(gestures=("nod",), skills=("scan_for_target",))
+    d = Driver(hello=Hello(aec=EchoCanceller.DEVICE, capabilities=able))
+    d.says("find the ball and wiggle")
+    d.planner(turn.ResponseMeta(gestures=("nod", "wiggle")))
+    wanted = (
+        {"action": "skill", "name": "scan_for_target"},
+        {"action": "skill", "name": "patrol_drift"},
+        {"action": "rm -rf"},
+    )
+    d.planner(turn.ResponseDone(actions=wanted))
+    assert d.told(robot.Gestures)[0].names == ("nod",)
+    assert [a.name for a in d.told(robot.Action)] == ["scan_for_target"]
+    ids = [a.id for a in d.reported(action.ActionRequested)]
+    assert len(ids) == len(set(ids)) == 1
+
+
+def test_the_feelings_agent_decides_the_face_and_is_not_waited_for_long() -> None:
+    d = Driver(policy=Policy(feelings=True))
+    d.says("hello robot")
+    d.answers("Hello there.", emotion="excited")
+    assert d.told(robot.Emotion) == []
+    d.agent(AgentKind.MEMORY, face.AffectChanged(emotion="happy", intensity=0.4), 0)
+    assert [e.emotion for e in d.told(robot.Emotion)] == ["happy"]
+    d.user(robot.Cancel())
+    d.says("hello robot")
+    d.answers("Hello there.", emotion="excited")
+    d.wait(20)
+    assert d.told(robot.Emotion)[-1].emotion == "excited"
+
+
+def test_a_tool_that_is_out_when_its_turn_is_cut_is_recorded_as_orphaned() -> None:
+    d = Driver()
+    d.says("switch the light on")
+    d.planner(turn.ToolPending(call="c1", name="light"))
+    d.planner(turn.ToolPending(call="c2", name="look"))
+    d.planner(turn.ToolDone(call="c2", name="look", ok=True))
+    d.user(robot.Cancel())
+    assert d.reported(turn.TurnEnded)[0].orphaned_tools == ("light",)
+
+
+def test_a_client_that_ends_utterances_itself_is_not_interrupted_by_its_own_microphone() -> None:
+    d = Driver(hello=Hello(endpointing=Endpointing.CLIENT))
+    d.user(robot.EndUtterance())
+    assert len(d.ordered(voice.UtteranceClose)) == 1
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.effects.clear()
+    d.starts_to_speak(confirmed=True)
+    assert d.effects == []
+
+
+def test_typed_text_is_a_turn_and_blank_text_is_nothing() -> None:
+    d = Driver()
+    d.user(robot.Text(text="  \n "))
+    assert d.state.turn is None
+    d.user(robot.Text(text=" hello  robot "))
+    assert d.state.turn.user_text == "hello robot"
+
+
+def test_the_waterfall_adds_up_to_the_time_from_speech_end_to_sound() -> None:
+    d = Driver()
+    d.starts_to_speak(confirmed=True)
+    spoken_until = d.now
+    d.stops_speaking("hello robot")
+    d.wait(30)
+    d.answers("Hello there.")
+    d.wait(5)
+    d.voices()
+    d.wait(20)
+    d.plays(d.state.turn.total_ms)
+    segments = d.reported(turn.TurnEnded)[0].segments
+    # ears stamps the end of speech with its own time, here the time of the event
+    assert sum(s.ms for s in segments) == pytest.approx((d.now - spoken_until) / 1e6 - 200)
+    assert [s.name for s in segments][:2] == ["endpointing", "transcript"]

@@ -1,0 +1,159 @@
+"""How far speech may run ahead of the loudspeaker."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.session.link import LinkProfile
+from hub.session.pacing import Frame, Playout
+from protocols.qos import SPEECH_AHEAD_MS
+
+MS = 1_000_000
+DEVICE = LinkProfile(frame_ms=20, lead_ms=300, max_lead_ms=1_000, can_flush=True)
+SOCKET = LinkProfile(frame_ms=10, lead_ms=120, max_lead_ms=120, can_flush=False)
+RATE = 16_000
+
+
+def speech(ms: int) -> bytes:
+    return bytes(range(256)) * (ms * 32 // 256) + bytes(ms * 32 % 256)
+
+
+def playing(profile: LinkProfile, ms: int, complete: bool = True) -> Playout:
+    playout = Playout(profile, RATE)
+    playout.begin(1)
+    playout.push(1, 0, 9, speech(ms))
+    if complete:
+        playout.finish(1, ms * 16, 0)
+    playout.open(1)
+    return playout
+
+
+def length_ms(frames: list[Frame]) -> int:
+    return sum(f.samples for f in frames) // 16
+
+
+def test_only_the_lead_leaves_at_once_and_then_as_it_plays() -> None:
+    playout = playing(DEVICE, 2_000)
+    assert length_ms(playout.due(1_000 * MS)) == 300
+    assert playout.due(1_001 * MS) == []
+    assert length_ms(playout.due(1_100 * MS)) == 100
+
+
+def test_the_wire_of_a_client_that_cannot_flush_is_kept_short() -> None:
+    playout = playing(SOCKET, 2_000)
+    sent = sum(length_ms(playout.due((1_000 + t) * MS)) for t in range(0, 505, 5))
+    assert sent == 620
+
+
+def test_every_sample_leaves_in_order_and_the_last_frame_may_be_short() -> None:
+    playout = playing(SOCKET, 333)
+    frames = [f for t in range(0, 600, 5) for f in playout.due((1_000 + t) * MS)]
+    assert b"".join(f.pcm for f in frames) == speech(333)
+    assert frames[-1].samples == 3 * 16
+    assert playout.all_sent
+
+
+def test_nothing_leaves_before_the_face_is_set() -> None:
+    playout = Playout(DEVICE, RATE)
+    playout.begin(1)
+    playout.push(1, 0, 0, speech(100))
+    assert playout.due(MS) == []
+    playout.open(1)
+    assert length_ms(playout.due(MS)) == 100
+
+
+def test_a_held_playout_sends_nothing_and_goes_on_where_it_was() -> None:
+    playout = playing(DEVICE, 2_000)
+    playout.due(1_000 * MS)
+    playout.hold(1_100 * MS)
+    playout.acknowledge(1, 100 * 16, 0, 1_110 * MS)
+    assert playout.due(5_000 * MS) == []
+    assert playout.heard_ms(5_000 * MS) == 100
+    playout.release(5_000 * MS)
+    assert playout.due(5_000 * MS)[0].first_sample == 300 * 16
+
+
+def test_a_flushed_turn_never_leaves_again() -> None:
+    playout = playing(DEVICE, 2_000)
+    playout.flush(1)
+    playout.open(1)
+    assert playout.due(MS) == []
+    assert playout.push(1, 2_000 * 16, 0, speech(20)) is False
+    playout.begin(1)
+    assert playout.push(1, 0, 0, speech(20)) is False
+    assert playout.stale == 2
+
+
+def test_lost_audio_becomes_silence_and_is_counted() -> None:
+    playout = playing(DEVICE, 100, complete=False)
+    playout.push(1, 200 * 16, 0, speech(100))
+    playout.finish(1, 300 * 16, 0)
+    pcm = b"".join(f.pcm for f in playout.due(MS))
+    assert pcm == speech(100) + bytes(3200) + speech(100)
+    assert playout.gaps == 1
+
+
+def test_an_end_that_overtakes_its_audio_waits_for_it_a_moment() -> None:
+    playout = playing(DEVICE, 90, complete=False)
+    playout.finish(1, 100 * 16, 0)
+    assert length_ms(playout.due(400 * MS)) == 80
+    assert not playout.all_sent
+    assert length_ms(playout.due(501 * MS)) == 20
+    assert playout.all_sent
+
+
+def test_what_is_heard_is_what_the_device_acknowledged() -> None:
+    playout = playing(DEVICE, 2_000)
+    playout.due(1_000 * MS)
+    assert playout.heard_ms(1_200 * MS) == 0
+    playout.acknowledge(1, 150 * 16, 0, 1_200 * MS)
+    assert playout.heard_ms(1_250 * MS) == 150
+    playout.acknowledge(1, 10_000 * 16, 0, 1_250 * MS)
+    assert playout.heard_ms(1_250 * MS) == 150
+
+
+def test_a_silent_device_is_not_run_away_from() -> None:
+    playout = playing(DEVICE, 4_000)
+    sent = sum(length_ms(playout.due((1_000 + t) * MS)) for t in range(0, 3_000, 5))
+    assert sent == 300 + 500
+
+
+def test_an_underrun_widens_the_lead_up_to_its_bound() -> None:
+    playout = playing(DEVICE, 2_000)
+    playout.due(MS)
+    for underruns in range(1, 9):
+        playout.acknowledge(1, 16, underruns, MS)
+    assert playout.lead_ms == DEVICE.max_lead_ms
+
+
+def test_credit_follows_the_playhead_and_is_not_granted_in_crumbs() -> None:
+    playout = playing(DEVICE, 3_000)
+    assert playout.credit_ms(MS) == SPEECH_AHEAD_MS
+    playout.due(MS)
+    playout.acknowledge(1, 200 * 16, 0, 200 * MS)
+    assert playout.credit_ms(200 * MS) is None
+    playout.due(400 * MS)
+    playout.acknowledge(1, 500 * 16, 0, 500 * MS)
+    assert playout.credit_ms(500 * MS) == SPEECH_AHEAD_MS + 500
+
+
+@given(
+    st.lists(st.integers(1, 150), max_size=20),
+    st.lists(st.integers(1, 60), min_size=1, max_size=60),
+    st.sampled_from([DEVICE, SOCKET]),
+)
+def test_never_further_ahead_than_the_lead(
+    chunks: list[int], waits: list[int], profile: LinkProfile
+) -> None:
+    playout = Playout(profile, RATE)
+    playout.begin(1)
+    playout.open(1)
+    now, pushed, sent = MS, 0, 0
+    for index, wait in enumerate(waits):
+        if index < len(chunks):
+            playout.push(1, pushed, 0, speech(chunks[index]))
+            pushed += chunks[index] * 16
+        frames = playout.due(now)
+        sent += sum(f.samples for f in frames)
+        assert sent - playout.played_samples(now) <= profile.lead_ms * 16
+        assert sent <= pushed
+        now += wait * MS
