@@ -161,15 +161,8 @@ def _action_result(d: Draft, m: robot.ActionResult) -> None:
 
 
 def _from_agent(d: Draft, e: on.FromAgent) -> None:
-    """Facts of a turn that is not the live one, or of a planner that lost it, are stale."""
     kind = type(e.message)
-    live = d.turn
-    if kind in _OF_A_TURN and (
-        live is None
-        or e.turn != live.number
-        or (e.kind is AgentKind.PLANNER and e.role != live.role)
-        or (e.kind is AgentKind.PLANNER and live.text_done)
-    ):
+    if not d.state.connected or (kind in _OF_A_TURN and _is_stale(d, e)):
         d.do(do.Stale(kind.__name__))
         return
     match e.message:
@@ -179,6 +172,14 @@ def _from_agent(d: Draft, e: on.FromAgent) -> None:
             answering.turn_failed(d, e.message, e.kind)
         case _:
             _AGENT_RULES[kind](d, e.message)
+
+
+def _is_stale(d: Draft, e: on.FromAgent) -> bool:
+    """Of a turn that is not the live one, or of a planner that lost or finished it."""
+    live = d.turn
+    if live is None or e.turn != live.number:
+        return True
+    return e.kind is AgentKind.PLANNER and (e.role != live.role or live.text_done)
 
 
 def _from_user(d: Draft, e: on.FromUser) -> None:
