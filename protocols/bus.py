@@ -53,8 +53,12 @@ class Bus(Protocol):
     def publish(self, envelope: AnyEnvelope, blob: bytes = b"") -> None:
         """Send a message under its topic; ``id``, ``src`` and ``seq`` are set here.
 
+        A fact carries no blob: bytes travel on the media lane.
+
         Raises:
             PeerOverrun: the control queue is at its bound; the link is being given up.
+            FrameTooLarge: the message exceeds the limit of its lane.
+            BusError: the message is a command; ``HubBus.send`` sends those.
         """
 
     def subscribe(self, message: type[Message], handler: Handler, robot: str | None = None) -> None:
@@ -115,6 +119,7 @@ class HubBus(Bus, Protocol):
         Raises:
             UnknownPeer: no such instance is linked. A peer that does not keep up is disconnected,
             which ``on_peers`` reports.
+            FrameTooLarge: the command exceeds the limit of the control lane.
         """
 
     def on_peers(

@@ -57,10 +57,14 @@ class Outbox:
         return len(self._waiting)
 
     def room(self, robot: str, size: int, robot_bytes: int | None = None) -> bool:
-        """Whether ``size`` further bytes for a robot stay within the bounds."""
+        """Whether ``size`` further bytes for a robot stay within the bounds.
+
+        A robot for which nothing waits may always have one message: what its lane allows is sent.
+        """
         bound = self._robot_bytes if robot_bytes is None else robot_bytes
         held = self._bytes.get(robot, 0)
-        return held + size <= bound and self._total + size <= self._total_bytes
+        fits = held == 0 or held + size <= bound
+        return fits and self._total + size <= self._total_bytes
 
     def push(self, robot: str, frames: tuple[bytes, ...], now: float) -> None:
         """Add a message; ``now`` in seconds.
@@ -108,6 +112,10 @@ class Outbox:
     def stalled_s(self, now: float) -> float:
         """For how long something has waited without any acknowledgement."""
         return now - self._progress_at if self._waiting else 0.0
+
+    def forgive(self, seconds: float) -> None:
+        """Do not count time in which no acknowledgement could have been read."""
+        self._progress_at += seconds
 
     def rewind(self) -> None:
         """Send everything again that is not acknowledged."""

@@ -3,10 +3,14 @@
 ::
 
     HubError
-    └── AgentError               agent_error      ends its turn or job, nothing else
-        ├── BackendUnavailable   backend_unavailable
-        ├── BackendBusy          backend_busy
-        └── BackendTimeout       backend_timeout
+    ├── AgentError               agent_error      ends its turn or job, nothing else
+    │   ├── BackendUnavailable   backend_unavailable
+    │   ├── BackendBusy          backend_busy
+    │   ├── BackendTimeout       backend_timeout
+    │   ├── WorkerDied           worker_died      a child process ended with work in hand
+    │   ├── AgentDraining        agent_draining   it is leaving and takes nothing new
+    │   └── InboxOverrun         inbox_overrun    a service does not read what it is sent
+    └── BadSettings              bad_settings     ends the process before it starts
     AssertionError
     └── UndeclaredOutput         a service emits what it did not declare: a bug
 """
@@ -41,6 +45,30 @@ class BackendTimeout(AgentError):
     """The engine did not answer in time."""
 
     code = "backend_timeout"
+
+
+class WorkerDied(AgentError):
+    """The child process that held the engine ended; the next request starts a new one."""
+
+    code = "worker_died"
+
+
+class AgentDraining(AgentError):
+    """The agent is leaving: it finishes what it does and takes nothing new."""
+
+    code = "agent_draining"
+
+
+class InboxOverrun(AgentError):
+    """Messages that must not be dropped pile up in an inbox that its service does not read."""
+
+    code = "inbox_overrun"
+
+
+class BadSettings(HubError):
+    """The environment does not say what the process needs, or says it wrongly."""
+
+    code = "bad_settings"
 
 
 class UndeclaredOutput(AssertionError):

@@ -8,7 +8,7 @@ and nothing else; any other exception ends the process loudly; a finished scope 
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from protocols.envelope import AnyEnvelope, Message
 
@@ -64,6 +64,7 @@ class Service(Protocol):
         """Serve one scope; cancelled as a task when its turn is fenced or its job cancelled."""
 
 
+@runtime_checkable
 class BatchService(Protocol):
     """Sessions that are served together because their model is batched over robots (ears).
 

@@ -162,6 +162,9 @@ def _action_result(d: Draft, m: robot.ActionResult) -> None:
 
 def _from_agent(d: Draft, e: on.FromAgent) -> None:
     kind = type(e.message)
+    if kind is turn.TurnFailed and not e.turn and d.state.connected:
+        _serving_failed(d, e)
+        return
     if not d.state.connected or (kind in _OF_A_TURN and _is_stale(d, e)):
         d.do(do.Stale(kind.__name__))
         return
@@ -172,6 +175,12 @@ def _from_agent(d: Draft, e: on.FromAgent) -> None:
             answering.turn_failed(d, e.message, e.kind)
         case _:
             _AGENT_RULES[kind](d, e.message)
+
+
+def _serving_failed(d: Draft, e: on.FromAgent) -> None:
+    """Ears or stt gave the session up: what it was doing is lost, and it is asked again."""
+    _agent_down(d, on.AgentDown(e.kind, e.role))
+    _agent_up(d, on.AgentUp(e.kind, e.role))
 
 
 def _is_stale(d: Draft, e: on.FromAgent) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-from protocols.messages.robot import Hello, SpeechFrame, ToRobot
+from protocols.messages.robot import FromRobot, Hello, SpeechFrame, ToRobot
 
 
 class LinkProfile(NamedTuple):
@@ -44,13 +44,16 @@ class RobotLink(Protocol):
 class RobotSession(Protocol):
     """What a wire adapter holds after ``SessionManager.attach``; see there."""
 
-    robot: str
-    epoch: int
+    @property
+    def robot(self) -> str: ...
+
+    @property
+    def epoch(self) -> int: ...
 
     def on_mic(self, first_sample: int, pcm: bytes, playout_sample: int = -1) -> None:
         """Microphone audio: mono s16le 16 kHz; counted from 0 on this connection."""
 
-    def on_message(self, message: object) -> None:
+    def on_message(self, message: FromRobot) -> None:
         """Any ``FromRobot`` message but ``hello``."""
 
     def detach(self, code: int, reason: str) -> None:

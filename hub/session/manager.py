@@ -2,12 +2,12 @@
 
 import asyncio
 import secrets
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
 
+from hub.counters import Counters
 from hub.errors import NotReady, UnknownRobot
 from hub.registry import AgentInfo, Registry
 from hub.session import events as on
@@ -36,10 +36,11 @@ log = structlog.get_logger()
 class Attached:
     """A connection's handle on its seat. Once the seat has a newer owner it does nothing."""
 
-    def __init__(self, seat: Seat, epoch: int) -> None:
+    def __init__(self, seat: Seat, epoch: int, counters: Counters) -> None:
         self.robot = seat.robot
         self.epoch = epoch
         self._seat = seat
+        self._counters = counters
 
     def on_mic(self, first_sample: int, pcm: bytes, playout_sample: int = -1) -> None:
         """Microphone audio: mono s16le 16 kHz; samples counted from 0 on this connection."""
@@ -53,7 +54,8 @@ class Attached:
 
     def detach(self, code: int, reason: str) -> None:
         """The connection is gone; idempotent."""
-        self._seat.detach(self.epoch, code, reason)
+        if self._seat.detach(self.epoch, code, reason):
+            self._counters.count("robots_detached")
 
 
 class RobotStatus(NamedTuple):
@@ -79,8 +81,9 @@ class SessionManager:
         tasks: asyncio.TaskGroup,
         clock: Callable[[], int],
         policy: Policy | None = None,
+        counters: Counters | None = None,
     ) -> None:
-        self.counters: Counter[str] = Counter()
+        self.counters = counters or Counters()
         self._bus = bus
         self._registry = registry
         self._store = store
@@ -93,6 +96,7 @@ class SessionManager:
         self._waiting: dict[int, asyncio.Future[str]] = {}
         self._last_request = 0
         self._draining = False
+        self._turn_over = asyncio.Event()
         self._ticker = Ticker(clock)
         self._services = SeatServices(
             bus,
@@ -100,6 +104,7 @@ class SessionManager:
             self._ticker.add,
             self._remember,
             self._settle,
+            self._turn_over.set,
             asyncio.get_running_loop().call_later,
             self.counters,
         )
@@ -118,18 +123,23 @@ class SessionManager:
         async with self._locks.setdefault(robot, asyncio.Lock()):
             seat = self._seats.get(robot)
             if seat is not None:
-                seat.feed_end_of_old(seat.state.epoch)
+                self._replace(seat)
             epoch = await self._store.next_epoch(robot)
             history = await self._store.load_history(robot)
             if seat is None:
                 seat = await self._new_seat(robot)
             resumed = bool(hello.resume) and hello.resume == seat.state.session
             session = hello.resume if resumed else f"sess-{secrets.token_hex(6)}"
-            self.counters["attached"] += 1
+            self.counters.count("robots_attached")
             link.send(self._welcome(seat, link, session, epoch, resumed))
             seat.take_over(link, on.Connected(epoch, session, hello, history, resumed))
             log.info("robot connected", robot=robot, epoch=epoch, client=hello.client)
-            return Attached(seat, epoch)
+            return Attached(seat, epoch, self.counters)
+
+    def _replace(self, seat: Seat) -> None:
+        if seat.link is not None:
+            self.counters.count("robots_taken_over")
+            seat.replace_link(4001, "replaced_by_newer_session")
 
     def _welcome(
         self, seat: Seat, link: RobotLink, session: str, epoch: int, resumed: bool
@@ -195,9 +205,31 @@ class SessionManager:
             for seat in self._seats.values()
         ]
 
+    def capabilities(self, robot: str) -> frozenset[str] | None:
+        """Emotions, gestures and skills a connected robot declared; None if it is not connected."""
+        seat = self._seats.get(robot)
+        if seat is None or not seat.state.connected:
+            return None
+        able = seat.state.hello.capabilities
+        return frozenset(able.emotions + able.gestures + able.skills)
+
+    async def silent(self) -> None:
+        """Return once no robot is in a turn."""
+        while self.talking:
+            self._turn_over.clear()
+            await self._turn_over.wait()
+
+    @property
+    def talking(self) -> int:
+        """How many robots are in a turn."""
+        return sum(seat.state.turn is not None for seat in self._seats.values())
+
     def drain(self) -> None:
-        """Take no new connection and send every robot away to come back later."""
+        """Take no new connection. Turns may go on; ``dismiss`` ends them."""
         self._draining = True
+
+    def dismiss(self) -> None:
+        """Send every robot away to come back later."""
         for seat in self._seats.values():
             if seat.link is not None:
                 seat.link.close(4010, "draining")
@@ -207,7 +239,7 @@ class SessionManager:
     def _on_fact(self, envelope: AnyEnvelope, _: bytes) -> None:
         seat, agent = self._seats.get(envelope.robot), self._registry.get(envelope.src)
         if seat is None or agent is None:
-            self.counters["foreign_fact"] += 1
+            self.counters.count("foreign_fact")
             return
         seat.on_fact(envelope, agent.kind, agent.role)
         self._keep_turns_reserved(seat)
@@ -217,7 +249,7 @@ class SessionManager:
             return
         seat = self._seats.get(envelope.robot)
         if seat is None:
-            self.counters["foreign_speech"] += 1
+            self.counters.count("foreign_speech")
         else:
             seat.on_speech(envelope, pcm)
 
@@ -262,7 +294,7 @@ class SessionManager:
         try:
             await self._store.append_turn(robot, record)
         except (HubError, OSError) as error:
-            self.counters["history_not_saved"] += 1
+            self.counters.count("history_not_saved")
             log.error("history not saved", robot=robot, error=str(error))
 
     def _keep_turns_reserved(self, seat: Seat) -> None:

@@ -5,10 +5,10 @@ the robot; it decides nothing.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hub.counters import Counters
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.engine import step
@@ -37,9 +37,11 @@ class SeatServices(NamedTuple):
     """Commit an exchange of a robot's session."""
     settle: Callable[[int, str], None]
     """Answer whoever waits for an announcement."""
+    turn_over: Callable[[], None]
+    """A turn has ended."""
     call_later: Callable[[float, Callable[[], None]], asyncio.TimerHandle]
     """``loop.call_later``: seconds, callback."""
-    counters: Counter[str]
+    counters: Counters
 
 
 class Seat:
@@ -61,40 +63,45 @@ class Seat:
 
     def feed(self, event: on.Event) -> None:
         """Let the engine decide on ``event``, do what it wants, and set the alarm for its timers."""
+        had_turn = self.state.turn is not None
         self.state, effects = step(self.state, event, self._hub.clock())
         for effect in effects:
             self._perform(effect)
         self._arm()
+        if had_turn and self.state.turn is None:
+            self._hub.turn_over()
 
     def take_over(self, link: RobotLink, event: on.Connected) -> None:
         """Give the seat to a new connection."""
-        self.feed_end_of_old(event.epoch)
+        self.replace_link(4001, "replaced_by_newer_session")
         self.link = link
         rate_hz = event.hello.speech_rate_hz
         self.playout = Playout(link.profile, rate_hz, fence=self.state.last_turn)
         self.feed(event)
 
-    def feed_end_of_old(self, epoch: int) -> None:
-        """Fence and close the connection that ``epoch`` replaces."""
+    def replace_link(self, code: int, reason: str) -> None:
+        """Fence the connection there is, if any, and close it; the seat stays."""
         if self.link is not None:
             old, self.link = self.link, None
             old.drop_speech(self.state.last_turn)
-            old.send(robot.Flush(epoch=epoch, turn=self.state.last_turn))
-            old.close(4001, "replaced_by_newer_session")
+            old.send(robot.Flush(epoch=self.state.epoch, turn=self.state.last_turn))
+            old.close(code, reason)
 
-    def detach(self, epoch: int, code: int, reason: str) -> None:
-        """The connection of ``epoch`` is gone; a newer one is not touched."""
-        if epoch == self.state.epoch:
-            self.link = None
-            self.feed(on.Disconnected(reason, code))
+    def detach(self, epoch: int, code: int, reason: str) -> bool:
+        """The connection of ``epoch`` is gone; False if a newer one has the seat."""
+        if epoch != self.state.epoch:
+            return False
+        self.link = None
+        self.feed(on.Disconnected(reason, code))
+        return True
 
     def on_fact(self, envelope: AnyEnvelope, kind: AgentKind, role: str) -> None:
         """A fact of an agent. Only the instance that serves this robot is believed, and only
         about the connection it was assigned to."""
         if self.agents.get((kind, role)) != envelope.src:
-            self._hub.counters["foreign_fact"] += 1
+            self._hub.counters.count("foreign_fact")
         elif envelope.turn == 0 and envelope.epoch != self.state.epoch:
-            self._hub.counters["stale_fact"] += 1
+            self._hub.counters.count("stale_fact")
         else:
             self.feed(on.FromAgent(envelope.body, kind, role, envelope.turn, envelope.t_src_ns))
 
@@ -108,10 +115,10 @@ class Seat:
         chunk = envelope.body
         assert isinstance(chunk, audio.SpeechChunk)
         if self.playout is None or self.agents.get(_VOICE) != envelope.src:
-            self._hub.counters["foreign_speech"] += 1
+            self._hub.counters.count("foreign_speech")
             return
         if not self.playout.push(envelope.turn, chunk.first_sample, chunk.energy, pcm):
-            self._hub.counters["stale_speech"] += 1
+            self._hub.counters.count("stale_speech")
             return
         if chunk.first_sample == 0:
             self.feed(on.SpeechArrived(envelope.turn))
@@ -123,16 +130,16 @@ class Seat:
             case robot.Played():
                 self._acknowledge(message)
             case robot.Flushed():
-                self._hub.counters["flushed"] += 1
+                self._hub.counters.count("flushed")
             case robot.Pong() | robot.Hello():
-                self._hub.counters["ignored_message"] += 1
+                self._hub.counters.count("ignored_message")
             case _:
                 self.feed(on.FromUser(message))
 
     def _acknowledge(self, message: robot.Played) -> None:
         playout, now = self.playout, self._hub.clock()
         if playout is None or message.epoch != self.state.epoch:
-            self._hub.counters["stale_played"] += 1
+            self._hub.counters.count("stale_played")
             return
         playout.acknowledge(message.turn, message.samples, message.underruns, now)
         self._report_heard(message.turn, now)
@@ -199,7 +206,7 @@ class Seat:
             case do.Settle(request, outcome):
                 self._hub.settle(request, outcome)
             case do.Stale(what):
-                self._hub.counters[f"stale_{what}"] += 1
+                self._hub.counters.count(f"stale_{what}")
             case _:
                 assert self.playout is not None
                 self._pace(self.playout, effect, self._hub.clock())
@@ -232,7 +239,7 @@ class Seat:
             self._hub.bus.send(instance, self._envelope(message, turn))
         except UnknownPeer:
             # Its loss is on its way as AgentDown, which ends or moves what it was doing.
-            self._hub.counters["order_to_lost_agent"] += 1
+            self._hub.counters.count("order_to_lost_agent")
 
     def _envelope(self, message: Message, turn: int = 0) -> AnyEnvelope:
         return Envelope(

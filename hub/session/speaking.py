@@ -1,6 +1,7 @@
 """Rules of speech: what tts has made, what went out, what was heard."""
 
 from hub.session import answering
+from hub.session import effects as do
 from hub.session import events as on
 from hub.session.draft import Draft
 from hub.session.heard import heard_words
@@ -12,7 +13,7 @@ from protocols.messages.face import Conversation
 
 def marks(d: Draft, m: speech.SpeechMarks) -> None:
     assert d.turn is not None
-    if m.phrase < len(d.turn.phrases):
+    if d.turn.spoken <= m.phrase < len(d.turn.phrases):
         d.set_turn(marks=d.turn.marks + m.words)
         text = d.turn.phrases[m.phrase].text
         d.tell(robot.SpeechText(turn=d.turn.number, phrase=m.phrase, text=text, words=m.words))
@@ -20,6 +21,9 @@ def marks(d: Draft, m: speech.SpeechMarks) -> None:
 
 def speech_ended(d: Draft, m: speech.SpeechEnded) -> None:
     assert d.turn is not None
+    if m.phrase != d.turn.spoken:
+        d.do(do.Stale("SpeechEnded"))
+        return
     d.set_turn(spoken=m.phrase + 1, samples=m.last_sample)
     d.complete()
 

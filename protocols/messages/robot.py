@@ -195,6 +195,7 @@ class Emotion(_Wire, tag="emotion"):
     turn: int
     emotion: str
     intensity: float
+    mood_reason: str = ""
 
 
 class Gestures(_Wire, tag="gestures"):

@@ -468,3 +468,21 @@ def test_the_waterfall_adds_up_to_the_time_from_speech_end_to_sound() -> None:
     # ears stamps the end of speech with its own time, here the time of the event
     assert sum(s.ms for s in segments) == pytest.approx((d.now - spoken_until) / 1e6 - 200)
     assert [s.name for s in segments][:2] == ["endpointing", "transcript"]
+
+
+def test_a_recogniser_that_gives_the_session_up_is_asked_again() -> None:
+    d = Driver()
+    d.agent(AgentKind.STT, turn.TurnFailed(code="inbox_overrun"), 0)
+    assert len(d.ordered(session.SessionAssign)) == 1
+    assert d.state.has(AgentKind.STT, "primary")
+
+
+def test_an_end_of_speech_that_comes_twice_ends_nothing() -> None:
+    d = Driver()
+    d.announce("Lunch is ready now. Please come down to the kitchen.")
+    length = d.voices()
+    d.plays(100)
+    again = speech.SpeechEnded(phrase=0, first_sample=0, last_sample=9, rate_hz=16_000)
+    d.agent(AgentKind.TTS, again)
+    assert d.state.turn.total_ms == length
+    assert d.all(do.Stale) == [do.Stale("SpeechEnded")]

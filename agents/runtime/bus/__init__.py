@@ -1,0 +1,1 @@
+"""An agent's end of the bus, one module per engine: ``zmq.ZmqAgentBus``."""

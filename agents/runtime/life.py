@@ -1,0 +1,211 @@
+"""The life of an agent on the bus: load, announce, beat, serve, leave."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from agents.runtime import log
+from agents.runtime.errors import BackendUnavailable
+from agents.runtime.progress import reporting_to
+from agents.runtime.runner import ServiceRunner
+from agents.runtime.service import Backend, BatchService, Service
+from protocols.bus import AgentBus
+from protocols.envelope import Envelope, Message
+from protocols.errors import PeerOverrun
+from protocols.messages.agent import (
+    AgentHeartbeat,
+    AgentHello,
+    AgentKind,
+    AgentProgress,
+    AgentReady,
+)
+from protocols.topics import topic_name
+
+BEAT_S = 0.5
+HUBLESS_S = 60.0
+"""How long an agent keeps its models without a hub."""
+DRAIN_GRACE_S = 5.0
+"""How long open scopes may still run once the agent leaves."""
+
+_log = structlog.get_logger()
+
+
+class Agent(NamedTuple):
+    """What a process serves. ``capacity`` scopes may be open at once; the hub counts them."""
+
+    backend: Backend
+    services: Sequence[Service | BatchService]
+    capacity: int
+    model: str = ""
+    info: Mapping[str, str] = {}
+
+
+def hello_of(kind: AgentKind, role: str, agent: Agent, pid: int) -> AgentHello:
+    """How an agent presents itself when it registers."""
+    consumes: set[type[Message]] = set()
+    produces: set[type[Message]] = set()
+    for service in agent.services:
+        consumes |= service.consumes
+        produces |= service.produces
+        if not isinstance(service, BatchService):
+            consumes |= service.opens | service.closes
+    return AgentHello(
+        kind=kind,
+        role=role,
+        backend=agent.backend.name,
+        pid=pid,
+        consumes=tuple(sorted(map(topic_name, consumes))),
+        produces=tuple(sorted(map(topic_name, produces))),
+    )
+
+
+class AgentProcess:
+    """One agent from its first registration to its end.
+
+    ``clock`` gives monotonic nanoseconds; ``started`` is called once, when everything is loaded.
+    """
+
+    def __init__(
+        self,
+        bus: AgentBus,
+        agent: Agent,
+        *,
+        clock: Callable[[], int],
+        started: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._bus = bus
+        self._agent = agent
+        self._clock = clock
+        self._started = started
+        self._runner = ServiceRunner(
+            bus, agent.services, clock=clock, on_drain=self._begin_to_leave
+        )
+        self._ready: AgentReady | None = None
+        self._failure: BackendUnavailable | None = None
+        self._is_linked = False
+        self._leaving = asyncio.Event()
+
+    async def run(self) -> None:
+        """Live until drained or a minute without a hub.
+
+        Raises:
+            BackendUnavailable: the backend could not be started.
+            ExceptionGroup: a bug in a service or in the backend.
+        """
+        self._bus.on_link(self._link_up, self._link_lost)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                # The runner's first step comes before the bus's: no command finds it missing.
+                serving = tasks.create_task(self._runner.run(), name="runner")
+                helpers = [
+                    tasks.create_task(self._bus.open(), name="bus"),
+                    tasks.create_task(self._load(), name="backend"),
+                    tasks.create_task(self._beat(), name="heartbeat"),
+                ]
+                await self._leaving.wait()
+                await asyncio.wait([serving], timeout=DRAIN_GRACE_S)
+                self._runner.stop()
+                for helper in helpers:
+                    helper.cancel()
+        finally:
+            await self._bus.close()
+            await self._agent.backend.close()
+        if self._failure is not None:
+            raise self._failure
+
+    def drain(self, reason: str) -> None:
+        """Take nothing new, finish what is open, then leave."""
+        if not self._runner.draining:
+            _log.info(log.AGENT_DRAINING, reason=reason)
+            self._runner.drain()
+
+    def _begin_to_leave(self) -> None:
+        self._announce()
+        self._leaving.set()
+
+    async def _load(self) -> None:
+        """Start the backend and announce it."""
+        backend, began_ns = self._agent.backend, self._clock()
+        _log.info(log.AGENT_STARTING, backend=backend.name)
+        try:
+            with reporting_to(self._progress_reporter()):
+                await backend.start()
+        except BackendUnavailable as error:
+            self._failure = error
+            self.drain("no backend")
+            return
+        self._ready = AgentReady(
+            capacity=self._agent.capacity,
+            backend=backend.name,
+            model=self._agent.model,
+            selftest_ms=(self._clock() - began_ns) / 1e6,
+            info=dict(self._agent.info),
+        )
+        self._started()
+        _log.info(log.AGENT_READY, backend=backend.name, model=self._agent.model)
+        self._announce()
+
+    async def _beat(self) -> None:
+        """Say twice a second that this loop is alive; leave if nobody has listened for long."""
+        loop = asyncio.get_running_loop()
+        due = hub_seen = loop.time()
+        while True:
+            due += BEAT_S
+            await asyncio.sleep(due - loop.time())
+            now = loop.time()
+            lag_ms = max(0.0, now - due) * 1_000
+            due = max(due, now - BEAT_S)
+            if self._is_linked:
+                hub_seen = now
+                self._publish(self._heartbeat(lag_ms))
+            elif now - hub_seen >= HUBLESS_S:
+                self.drain("no hub")
+
+    def _heartbeat(self, lag_ms: float) -> AgentHeartbeat:
+        counters = self._bus.counters
+        drops = Counter(self._runner.drops)
+        for kind, counts in (("lost", counters.lost), ("bus", counters.dropped)):
+            drops.update({f"{kind}.{name}": number for name, number in counts.items()})
+        return AgentHeartbeat(
+            active=self._runner.active,
+            lag_ms=round(lag_ms, 1),
+            fences=self._runner.fences,
+            drops=dict(drops),
+        )
+
+    def _announce(self) -> None:
+        """Tell the hub how many scopes may be open; none while draining."""
+        if self._ready is not None:
+            draining = self._runner.draining
+            ready = msgspec.structs.replace(self._ready, capacity=0) if draining else self._ready
+            self._publish(ready)
+
+    def _progress_reporter(self) -> Callable[[AgentProgress], None]:
+        loop = asyncio.get_running_loop()
+
+        def report(progress: AgentProgress) -> None:
+            loop.call_soon_threadsafe(self._publish, progress)
+
+        return report
+
+    def _publish(self, message: Message) -> None:
+        """Tell the hub, if there is one; it hears all this again when it registers the agent."""
+        if self._is_linked:
+            # A control queue that is full means that the link is being given up.
+            with suppress(PeerOverrun):
+                self._bus.publish(Envelope(t_src_ns=self._clock(), body=message))
+
+    def _link_up(self) -> None:
+        _log.info(log.LINK_UP)
+        self._is_linked = True
+        self._announce()
+
+    def _link_lost(self, reason: str) -> None:
+        _log.warning(log.LINK_LOST, reason=reason)
+        self._is_linked = False
+        self._runner.link_lost()

@@ -1,0 +1,82 @@
+"""An agent as a process: settings → backend → services → bus, until it is told to leave.
+
+``python -m agents.<kind>`` is one call::
+
+    def build(settings: SttSettings) -> Agent:
+        backend = choose(settings)
+        return Agent(backend, (Stt(backend),), capacity=backend.capacity)
+
+    if __name__ == "__main__":
+        run_agent(AgentKind.STT, SttSettings, build)
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+from agents.runtime.bus.zmq import ZmqAgentBus
+from agents.runtime.errors import BackendUnavailable, BadSettings
+from agents.runtime.life import Agent, AgentProcess, hello_of
+from agents.runtime.log import configure_logs
+from agents.runtime.settings import AgentSettings, load
+from protocols.messages.agent import AgentKind
+
+__all__ = ["Agent", "run_agent"]
+
+CANNOT_WORK = 2
+"""Exit code of a process that lacks what it needs; starting it again would not help."""
+
+S = TypeVar("S", bound=AgentSettings)
+
+
+def run_agent(kind: AgentKind, settings: type[S], build: Callable[[S], Agent]) -> NoReturn:
+    """Run an agent from its environment; does not return.
+
+    The exit code is 0 after a drain or a minute without a hub, 2 where the process cannot do its
+    work (``BadSettings``, ``BackendUnavailable`` from ``build`` or ``start``, with one sentence
+    on stderr), 1 with a traceback for anything else.
+    """
+    try:
+        chosen = load(settings)
+        configure_logs(chosen.log_level, json=chosen.log_json)
+        agent = build(chosen)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_live(kind, chosen, agent))
+    except (BadSettings, BackendUnavailable) as error:
+        sys.stderr.write(f"{kind}: {error}\n")
+        sys.exit(CANNOT_WORK)
+    sys.exit(0)
+
+
+async def _live(kind: AgentKind, settings: AgentSettings, agent: Agent) -> None:
+    pid = os.getpid()
+    bus = ZmqAgentBus(
+        settings.bus_dir,
+        f"{kind}-{settings.role}-{pid}",
+        hello_of(kind, settings.role, agent, pid),
+    )
+    process = AgentProcess(bus, agent, clock=time.monotonic_ns, started=_settle_memory)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.drain, signal.Signals(number).name)
+    await process.run()
+
+
+def _settle_memory() -> None:
+    """A full collection must not stall the loop: what is loaded by now stays for good."""
+    gc.collect()
+    gc.freeze()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is installed: it halves what asyncio's own loop costs."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,59 @@
+"""What every agent process is told by its environment."""
+
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agents.runtime.errors import BadSettings
+
+
+class AgentSettings(BaseSettings):
+    """Base of ``agents/<kind>/settings.py``, built once in ``__main__``.
+
+    Each field names its variable by ``validation_alias``. A ``.env`` in the working directory
+    fills in what the environment does not say; it is shared with the hub and with other agents,
+    so names that mean nothing here are theirs.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=".env", extra="ignore", populate_by_name=True
+    )
+
+    bus_dir: Path = Field(validation_alias="HUB_BUS_DIR")
+    """The private directory that holds the sockets of the bus."""
+    role: str = Field(default="primary", min_length=1, validation_alias="HUB_AGENT_ROLE")
+    """Tells two agents of one kind apart."""
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", validation_alias="HUB_LOG_LEVEL"
+    )
+    log_json: bool = Field(default=False, validation_alias="HUB_LOG_JSON")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+
+S = TypeVar("S", bound=AgentSettings)
+
+
+def load(settings: type[S]) -> S:
+    """Build ``settings`` from the environment and ``.env``.
+
+    Raises:
+        BadSettings: a value is missing or wrong; the text names each variable and what it needs.
+    """
+    try:
+        return settings()  # type: ignore[call-arg] # the environment has them
+    except ValidationError as error:
+        raise BadSettings("; ".join(map(_sentence, error.errors()))) from None
+
+
+def _sentence(problem: object) -> str:
+    assert isinstance(problem, dict)
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "missing":
+        return f"{name} is not set"
+    return f"{name} is {problem['input']!r}: {problem['msg']}"
