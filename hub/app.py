@@ -54,7 +54,9 @@ class Hub:
             self.counters,
         )
         self.jobs = JobDesk(self.bus, self.registry, _limits(settings), self.counters)
-        self.gate = Gate(StoredTokens(store), settings.is_loopback)
+        self.gate = Gate(
+            StoredTokens(store), settings.is_loopback, settings.hub_hosts, settings.hub_origins
+        )
         self.draining = False
         self.registry.watch(self._agent_changed)
 
@@ -192,6 +194,7 @@ def _edge(hub: Hub, settings: Settings) -> EdgeServices:
         tts_backend=settings.tts_backend,
         tts_model_name=settings.tts_model_name,
         tts_busy_queue_threshold=settings.tts_busy_queue_threshold,
+        hf_token_present=settings.hf_token_present,
     )
     return EdgeServices(
         sessions=hub.sessions,

@@ -72,12 +72,12 @@ class Orders:
         self._credit: dict[int, int] = {}
 
     def next(self) -> list[Any]:
-        """Wait for the next order.
+        """Wait for the next order; what was taken back before now is passed over.
 
         Raises:
             EOFError: the parent is gone.
         """
-        while not self._orders:
+        while not self._orders or self._has_more():
             self._read()
         return self._orders.popleft()
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from hub.broker.acceptance import Acceptance
 from hub.broker.inproc_end import ControlPipe, Delay, End, no_delay
 from hub.broker.ledger import Ledger
 from hub.broker.pipe import Frames, Pipe
@@ -92,6 +93,7 @@ class InprocHubBus(End):
         super().__init__(name, broker.delay)
         self._broker = broker
         self._ledger = Ledger(boot)
+        self._acceptance = Acceptance(self._ledger, broker.clock, act=self._act, show=self._show)
         self._joined: list[Callable[[str, AnyEnvelope], None]] = []
         self._left: list[Callable[[str, str], None]] = []
 
@@ -113,8 +115,8 @@ class InprocHubBus(End):
             raise BusError(f"{topic_name(line.message)} is a command: send it to an instance")
         if line.lane is Lane.MEDIA:
             self._broker.forward_media(envelope, frames)
-        elif self._ledger.accept(envelope, len(frames[1]), self._broker.clock()):
-            self._broker.observe(envelope, encode(envelope, blob))
+        else:
+            self._acceptance.publish(frames[0], envelope, len(frames[1]))
 
     def send(self, peer: str, envelope: AnyEnvelope) -> None:
         agent = self._agents().get(peer)
@@ -191,9 +193,13 @@ class InprocHubBus(End):
             self._routes.refuse(MalformedFrame(f"{agent.name} may not publish {frames[0]!r}"))
             return
         envelope.src = agent.name
-        if self._ledger.accept(envelope, len(frames[1]), self._broker.clock()):
-            self._routes.deliver(frames[0], envelope)
-            self._broker.observe(envelope, encode(envelope))
+        self._acceptance.take(frames[0], envelope, len(frames[1]))
+
+    def _act(self, topic: bytes, envelope: AnyEnvelope) -> None:
+        self._routes.deliver(topic, envelope)
+
+    def _show(self, _: bytes, envelope: AnyEnvelope) -> None:
+        self._broker.observe(envelope, encode(envelope))
 
     def _agents(self) -> "dict[str, InprocAgentBus]":
         return {n: e for n, e in self._broker.ends.items() if isinstance(e, InprocAgentBus)}

@@ -87,7 +87,13 @@ def meta(d: Draft, m: turn.ResponseMeta) -> None:
     d.arm(Timer.PLANNER, d.state.policy.planner_gap_ms)
     able = d.state.hello.capabilities
     emotion = m.emotion if m.emotion in able.emotions else "neutral"
-    d.set_turn(has_meta=True, emotion=emotion, intensity=m.intensity, intent=m.intent)
+    d.set_turn(
+        has_meta=True,
+        emotion=emotion,
+        intensity=m.intensity,
+        mood_reason=m.mood_reason,
+        intent=m.intent,
+    )
     if d.state.policy.feelings:
         d.arm(Timer.AFFECT, d.state.policy.affect_ms)
     else:

@@ -136,7 +136,14 @@ class Draft:
         """Show the turn's mood, and only then let its speech out."""
         turn = self.set_turn(emotion=emotion, intensity=intensity, shown=True)
         self.disarm(Timer.AFFECT)
-        self.tell(robot.Emotion(turn=turn.number, emotion=emotion, intensity=intensity))
+        self.tell(
+            robot.Emotion(
+                turn=turn.number,
+                emotion=emotion,
+                intensity=intensity,
+                mood_reason=turn.mood_reason,
+            )
+        )
         self._report_face()
         self.do(do.Play(turn.number))
 

@@ -78,6 +78,9 @@ def utterance_dropped(d: Draft, m: voice.UtteranceDropped) -> None:
     d.order(AgentKind.STT, voice.UtteranceDrop(utterance=m.utterance, reason=m.reason))
     if m.reason is voice.DropReason.EMPTY:
         d.tell(robot.Error(code="no_audio", message="No audio received"))
+    elif d.state.hello.endpointing is Endpointing.CLIENT:
+        # This client has asked for a transcript and waits for some answer.
+        d.tell(robot.Error(code="not_understood", message="Could not understand audio"))
     if d.state.utterance and m.utterance == d.state.utterance.number:
         d.set(utterance=None)
         nothing_said(d)

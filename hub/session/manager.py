@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import structlog
@@ -36,11 +36,11 @@ log = structlog.get_logger()
 class Attached:
     """A connection's handle on its seat. Once the seat has a newer owner it does nothing."""
 
-    def __init__(self, seat: Seat, epoch: int, counters: Counters) -> None:
+    def __init__(self, seat: Seat, epoch: int, detached: Callable[[str], None]) -> None:
         self.robot = seat.robot
         self.epoch = epoch
         self._seat = seat
-        self._counters = counters
+        self._detached = detached
 
     def on_mic(self, first_sample: int, pcm: bytes, playout_sample: int = -1) -> None:
         """Microphone audio: mono s16le 16 kHz; samples counted from 0 on this connection."""
@@ -55,7 +55,7 @@ class Attached:
     def detach(self, code: int, reason: str) -> None:
         """The connection is gone; idempotent."""
         if self._seat.detach(self.epoch, code, reason):
-            self._counters.count("robots_detached")
+            self._detached(self.robot)
 
 
 class RobotStatus(NamedTuple):
@@ -134,7 +134,7 @@ class SessionManager:
             link.send(self._welcome(seat, link, session, epoch, resumed))
             seat.take_over(link, on.Connected(epoch, session, hello, history, resumed))
             log.info("robot connected", robot=robot, epoch=epoch, client=hello.client)
-            return Attached(seat, epoch, self.counters)
+            return Attached(seat, epoch, self._on_detached)
 
     def _replace(self, seat: Seat) -> None:
         if seat.link is not None:
@@ -234,6 +234,10 @@ class SessionManager:
             if seat.link is not None:
                 seat.link.close(4010, "draining")
 
+    def _on_detached(self, robot: str) -> None:
+        self.counters.count("robots_detached")
+        self._tasks.create_task(self._saved(robot, self._store.seen([robot])))
+
     # what the bus brings
 
     def _on_fact(self, envelope: AnyEnvelope, _: bytes) -> None:
@@ -288,12 +292,13 @@ class SessionManager:
     def _remember(self, robot: str, session: str, exchange: Exchange) -> None:
         outcome = "interrupted" if exchange.interrupted else "done"
         record = Record(session, exchange, outcome)
-        self._tasks.create_task(self._commit(robot, record))
+        self._tasks.create_task(self._saved(robot, self._store.append_turn(robot, record)))
 
-    async def _commit(self, robot: str, record: Record) -> None:
+    async def _saved(self, robot: str, write: Awaitable[None]) -> None:
+        """A full disk costs the history, never the conversation."""
         try:
-            await self._store.append_turn(robot, record)
-        except (HubError, OSError) as error:
+            await write
+        except HubError as error:
             self.counters.count("history_not_saved")
             log.error("history not saved", robot=robot, error=str(error))
 

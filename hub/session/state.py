@@ -90,6 +90,7 @@ class Turn:
     fallback: str = ""
     emotion: str = "neutral"
     intensity: float = 0.5
+    mood_reason: str = ""
     intent: str = ""
     has_meta: bool = False
     shown: bool = False

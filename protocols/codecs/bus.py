@@ -29,11 +29,7 @@ MAX_BYTES = {Lane.MEDIA: MAX_MEDIA_BYTES, Lane.CONTROL: MAX_CONTROL_BYTES}
 
 
 def encode(envelope: AnyEnvelope, blob: bytes = b"") -> tuple[bytes, bytes, bytes]:
-    """The three frames of a message.
-
-    Raises:
-        FrameTooLarge: header and blob together exceed the limit of the lane.
-    """
+    """The three frames of a message. Whoever sends them checks the limit of the lane."""
     topic = _cached_wire_topic(type(envelope.body), envelope.robot)
     return topic, encode_header(envelope), blob
 

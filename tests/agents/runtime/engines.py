@@ -1,7 +1,6 @@
 """Engines for the worker tests; imported in the child process."""
 
 import os
-import time
 from collections.abc import Generator
 
 from agents.runtime.errors import BackendBusy, BackendUnavailable
@@ -28,8 +27,10 @@ class Counter:
     def say(self, text: str) -> None:
         print(text, flush=True)  # noqa: T201 — a library that prints must not break the wire
 
-    def nap(self, seconds: float) -> None:
-        time.sleep(seconds)
+    def wait_at(self, gate: str) -> None:
+        """Hold the engine until the writing end of a pipe is closed."""
+        with open(gate, "rb") as pipe:
+            pipe.read()
 
     def refuse(self) -> None:
         raise BackendBusy("one at a time")

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -81,14 +82,17 @@ async def test_a_dead_child_fails_its_caller_and_is_replaced() -> None:
         assert counter.restarts == 1
 
 
-async def test_an_order_not_begun_is_skipped_when_its_caller_is_cancelled() -> None:
-    async with worker() as counter:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(counter.call("nap", 0.05))
-            waiting = tasks.create_task(counter.call("add", 100))
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-            waiting.cancel()
+async def test_an_order_not_begun_is_skipped_when_its_caller_is_cancelled(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with worker() as counter, asyncio.TaskGroup() as tasks:
+        tasks.create_task(counter.call("wait_at", str(gate)))
+        opened = await asyncio.to_thread(os.open, gate, os.O_WRONLY)  # the child is at the gate
+        waiting = tasks.create_task(counter.call("add", 100))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        os.close(opened)
         assert await counter.call("add", 1) == 1
 
 

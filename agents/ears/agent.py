@@ -1,0 +1,161 @@
+"""Ears: voice activity and utterances of all robots, judged together window by window."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from agents.ears.backends.base import TurnModel, VoiceActivity
+from agents.ears.endpointing import DEFAULT_RULES, AskTurnModel, Rules
+from agents.ears.listener import Listener
+from agents.runtime.errors import AgentError
+from agents.runtime.service import Emit
+from protocols.envelope import AnyEnvelope, Message
+from protocols.messages.audio import MicChunk, UtteranceChunk
+from protocols.messages.session import Attention, AttentionSet, SessionAssign, SessionRelease
+from protocols.messages.voice import (
+    UtteranceClose,
+    UtteranceDrop,
+    UtteranceDropped,
+    UtteranceEnded,
+    VoiceConfirmed,
+    VoiceStarted,
+    VoiceStopped,
+)
+
+CLOSE_WAIT_S = 0.5
+"""How long ``utterance.close`` waits for microphone audio that it has overtaken."""
+MAX_QUESTIONS = 16
+"""Questions to the turn model that may wait; further ones are left to the silence rules."""
+
+log = structlog.get_logger(__name__)
+
+
+class Ears:
+    """The batch service. Utterance numbers grow per robot and never start again, whatever
+    happens to its sessions; ``first_number`` keeps them growing over a restart of the process."""
+
+    name = "ears"
+    consumes: frozenset[type[Message]] = frozenset(
+        {MicChunk, AttentionSet, UtteranceClose, UtteranceDrop, SessionRelease}
+    )
+    produces: frozenset[type[Message]] = frozenset(
+        {
+            VoiceStarted, VoiceConfirmed, VoiceStopped, UtteranceEnded, UtteranceDropped,
+            UtteranceChunk,
+        }
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        activity: VoiceActivity,
+        turn_model: TurnModel | None = None,
+        *,
+        rules: Rules = DEFAULT_RULES,
+        first_number: int = 0,
+    ) -> None:
+        self._activity, self._turn_model, self._rules = activity, turn_model, rules
+        self._first_number = first_number
+        self._numbers: dict[str, int] = {}
+        self._listeners: dict[str, Listener] = {}
+        self._unheard: dict[str, Listener] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="turn-model")
+        self._questions = 0
+        self.counters: Counter[str] = Counter()
+
+    # what the runtime calls
+
+    def open(self, assign: AnyEnvelope, emit: Emit) -> None:
+        self.close(assign.robot)
+        order = assign.body
+        assert isinstance(order, SessionAssign)
+        if order.attention is Attention.WAKE_WORD:
+            log.warning("wake_word_not_built", robot=assign.robot, attention=Attention.OPEN)
+        self._listeners[assign.robot] = Listener(
+            assign,
+            emit,
+            rules=self._rules,
+            activity=self._activity,
+            ask=self._ask,
+            counters=self.counters,
+            first_number=self._numbers.get(assign.robot, self._first_number),
+        )
+
+    def handle(self, envelope: AnyEnvelope, blob: bytes) -> None:
+        listener = self._listeners.get(envelope.robot)
+        if listener is None:
+            self.counters["no_session"] += 1
+            return
+        match envelope.body:
+            case MicChunk() as chunk:
+                if not listener.follows(chunk):
+                    self._judge([listener])
+                listener.hear(envelope, chunk, blob)
+                self._unheard[envelope.robot] = listener
+            case order:
+                # An order holds from where the sound stands that came before it.
+                self._judge([listener])
+                self._obey(listener, order)
+
+    def drained(self) -> None:
+        if self._unheard:
+            self._judge(list(self._unheard.values()))
+            self._unheard.clear()
+
+    def close(self, robot: str) -> None:
+        listener = self._listeners.pop(robot, None)
+        self._unheard.pop(robot, None)
+        if listener is not None:
+            self._numbers[robot] = listener.state.number
+
+    # inside
+
+    def _judge(self, listeners: Sequence[Listener]) -> None:
+        """Judge every complete window, one of each robot at a time."""
+        while True:
+            waiting = [(one, pcm) for one in listeners if (pcm := one.next_window()) is not None]
+            if not waiting:
+                return
+            scores = self._activity.score([(one.memory, pcm) for one, pcm in waiting])
+            for (one, _), probability in zip(waiting, scores, strict=True):
+                one.judge(probability)
+            listeners = [one for one, _ in waiting]
+
+    def _obey(self, listener: Listener, order: object) -> None:
+        match order:
+            case AttentionSet():
+                listener.attend(order)
+            case UtteranceDrop(utterance=number):
+                listener.drop(number)
+            case UtteranceClose(last_sample=last):
+                if not listener.close(last):
+                    loop = asyncio.get_running_loop()
+                    loop.call_later(CLOSE_WAIT_S, listener.close_overdue, last)
+            case _:
+                self.counters["unexpected_order"] += 1
+
+    def _ask(self, listener: Listener, question: AskTurnModel, pcm: bytes) -> None:
+        """Put a question to the turn model; its answer comes back on the loop."""
+        model = self._turn_model
+        if model is None:
+            return
+        if self._questions >= MAX_QUESTIONS:
+            self.counters["turn_model_busy"] += 1
+            return
+        self._questions += 1
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._thread, model.judge, pcm)
+        future.add_done_callback(lambda done: self._answer(listener, question, done))
+
+    def _answer(
+        self, listener: Listener, question: AskTurnModel, done: "asyncio.Future[float]"
+    ) -> None:
+        self._questions -= 1
+        if self._listeners.get(listener.robot) is not listener or done.cancelled():
+            return
+        try:
+            listener.verdict(question, done.result())
+        except AgentError as error:
+            self.counters[error.code] += 1

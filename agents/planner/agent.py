@@ -1,0 +1,94 @@
+"""The planner on the bus: a turn in, the response out; a world state in, a plan out.
+
+An agent is this and no more. A service declares what opens one run of ``serve``, what else it
+takes and what it may emit; ``serve`` holds its turn in local variables, so there is nothing to
+reset. Order, identity, cancellation and coded failures are the runtime's
+(``agents/runtime/service.py``); the engine is behind ``agents/planner/backends/base.py``.
+"""
+
+from contextlib import aclosing
+
+from pydantic import ValidationError
+
+from agents.planner.answer import AnswerReader, read_plan
+from agents.planner.backends.base import Planner
+from agents.runtime.errors import AgentError
+from agents.runtime.service import Emit, Inbox, Scope
+from protocols.envelope import Message
+from protocols.messages.job import PlanDone, PlanRequest
+from protocols.messages.turn import (
+    ResponseDelta,
+    ResponseDone,
+    ResponseMeta,
+    ToolDone,
+    ToolPending,
+    TurnStart,
+)
+from protocols.plan import WorldState
+
+Messages = frozenset[type[Message]]
+
+
+class Conversation:
+    """Answers what the user said: the mood once, then the text as it grows, then the end."""
+
+    name = "conversation"
+    scope = Scope.TURN
+    opens: Messages = frozenset({TurnStart})
+    consumes: Messages = frozenset()
+    closes: Messages = frozenset()
+    produces: Messages = frozenset(
+        {ResponseMeta, ResponseDelta, ResponseDone, ToolPending, ToolDone}
+    )
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+
+    async def serve(self, inbox: Inbox, emit: Emit) -> None:
+        """Answer one turn.
+
+        Raises:
+            AgentError: the engine failed, or wrote nothing that could be said (``llm_nonsense``).
+        """
+        turn = (await anext(inbox)).envelope.body
+        assert isinstance(turn, TurnStart)
+        reader = AnswerReader(turn)
+        async with aclosing(self._planner.answer(turn)) as pieces:
+            async for piece in pieces:
+                for message in reader.feed(piece):
+                    emit(message)
+                if reader.over:
+                    break
+        for message in reader.finish():
+            emit(message)
+
+
+class Plans:
+    """Says what a robot should do next, as a job."""
+
+    name = "plans"
+    scope = Scope.JOB
+    opens: Messages = frozenset({PlanRequest})
+    consumes: Messages = frozenset()
+    closes: Messages = frozenset()
+    produces: Messages = frozenset({PlanDone})
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+
+    async def serve(self, inbox: Inbox, emit: Emit) -> None:
+        """Answer one plan request.
+
+        Raises:
+            AgentError: the request holds no world state (``bad_world_state``), the engine failed,
+                or what it wrote is no plan (``llm_nonsense``).
+        """
+        request = (await anext(inbox)).envelope.body
+        assert isinstance(request, PlanRequest)
+        try:
+            world = WorldState.model_validate(request.world)
+        except ValidationError as error:
+            detail = f"{error.error_count()} fields of the world state are missing or wrong"
+            raise AgentError(detail, code="bad_world_state") from error
+        text = await self._planner.plan(world, request.max_actions)
+        emit(read_plan(text, request.max_actions))

@@ -1,0 +1,1 @@
+"""Engines that answer; each is imported only when it is chosen."""

@@ -1,0 +1,56 @@
+"""Which engine the planner runs on."""
+
+from pkgutil import resolve_name
+
+import structlog
+
+from agents.planner.backends.auto import FirstThatStarts
+from agents.planner.backends.base import PLANNERS, Planner
+from agents.planner.settings import REFLEX_ROLE, PlannerSettings
+from agents.runtime.errors import BackendUnavailable
+
+log = structlog.get_logger(__name__)
+
+
+def chosen(settings: PlannerSettings) -> Planner:
+    """The engine that ``settings`` name, not yet started.
+
+    Raises:
+        BackendUnavailable: this build does not have it, or it is not told where its server is.
+    """
+    if settings.role == REFLEX_ROLE:
+        return _engine("reflex", "it is the standing second planner")
+    match settings.backend:
+        case "auto" if settings.base_url:
+            return FirstThatStarts(_server(settings), resolve_name(PLANNERS["reflex"])())
+        case "auto":
+            return _engine("reflex", "no server is named by OPENAI_BASE_URL")
+        case "openai":
+            return _server(settings)
+        case "reflex" | "scripted" as name:
+            return _engine(name, "LLM_BACKEND names it")
+        case name:
+            raise BackendUnavailable(
+                f"LLM_BACKEND={name} is not part of this build; use openai with OPENAI_BASE_URL"
+                " for a server of that kind, or reflex"
+            )
+
+
+def _engine(name: str, reason: str) -> Planner:
+    log.info("planner_chosen", backend=name, reason=reason)
+    planner: Planner = resolve_name(PLANNERS[name])()
+    return planner
+
+
+def _server(settings: PlannerSettings) -> Planner:
+    if not settings.base_url:
+        raise BackendUnavailable("LLM_BACKEND=openai needs OPENAI_BASE_URL")
+    server = resolve_name("agents.planner.backends.openai:Server")(
+        base_url=settings.base_url,
+        model=settings.model,
+        api_key=settings.api_key.get_secret_value(),
+        timeout_s=settings.timeout_s,
+        temperature=settings.temperature,
+    )
+    planner: Planner = resolve_name(PLANNERS["openai"])(server)
+    return planner

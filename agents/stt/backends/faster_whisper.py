@@ -1,0 +1,143 @@
+"""Whisper by CTranslate2. The growing utterance is decoded again and again; words that two
+decodings agree on are stable."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.runtime.errors import AgentError, BackendUnavailable
+from agents.stt.backends.base import Hypothesis, Transcript
+from agents.stt.stable import Agreement, agree, settle
+
+STEP_SAMPLES = 11_200
+"""New sound, 0.7 s, after which the utterance is decoded again."""
+BEAMS_FINAL = 5
+SESSIONS_PER_WORKER = 8
+"""Most sessions are silent most of the time."""
+
+Floats = npt.NDArray[np.float32]
+T = TypeVar("T")
+
+
+class FasterWhisper:
+    """One model in memory, ``workers`` decodings at a time. Needs its model on disk: nothing is
+    fetched."""
+
+    name = "faster_whisper"
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        device: str = "cpu",
+        compute_type: str = "int8",
+        threads: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self.model = model.name
+        self.capacity = workers * SESSIONS_PER_WORKER
+        self._load_model = lambda: _load(model, device, compute_type, threads, workers)
+        self._whisper: Any = None
+        # CTranslate2 releases the interpreter lock, so threads do.
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
+
+    async def start(self) -> None:
+        """See ``Backend``; a self-test transcribes a second of silence."""
+        self._whisper = await self.off_the_loop(self._load_model)
+        await self.off_the_loop(lambda: self.transcribe(np.zeros(16_000, np.float32), "en", 1))
+
+    async def close(self) -> None:
+        self._whisper = None
+        self._threads.shutdown(wait=False)
+
+    def stream(self, language: str) -> "WhisperStream":
+        return WhisperStream(self, language.partition("-")[0])
+
+    async def off_the_loop(self, work: Callable[[], T]) -> T:
+        """``work()`` in a thread of the engine's own."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def transcribe(self, sound: Floats, language: str, beams: int) -> Transcript:
+        """Blocking. Text of ``sound`` (16 kHz, ±1) and how sure the model is of it.
+
+        Raises:
+            AgentError: the engine cannot decode it, or does not know ``language``.
+        """
+        if not self._whisper.model.is_multilingual:
+            language = "en"
+        try:
+            segments, _ = self._whisper.transcribe(
+                sound, language=language, beam_size=beams, temperature=0.0,
+                condition_on_previous_text=False, no_speech_threshold=0.6, vad_filter=False,
+                without_timestamps=True,
+            )  # fmt: skip
+            parts = list(segments)
+        except (RuntimeError, ValueError) as error:
+            raise AgentError(f"whisper: {error}", "stt_failed") from error
+        text = " ".join(part.text.strip() for part in parts).strip()
+        lengths = [max(len(part.tokens), 1) for part in parts]
+        if not parts:
+            return Transcript("", language, 0.0)
+        sureness = sum(
+            part.avg_logprob * length for part, length in zip(parts, lengths, strict=True)
+        ) / sum(lengths)
+        return Transcript(text, language, float(np.exp(min(sureness, 0.0))))
+
+
+class WhisperStream:
+    """See ``Stream``."""
+
+    def __init__(self, engine: FasterWhisper, language: str) -> None:
+        self._engine = engine
+        self._language = language
+        self._pcm = bytearray()
+        self._decoded = 0
+        self._agreement = Agreement()
+
+    async def feed(self, pcm: bytes) -> Hypothesis | None:
+        self._pcm += pcm
+        samples = len(self._pcm) // 2
+        if samples - self._decoded < STEP_SAMPLES:
+            return None
+        self._decoded = samples
+        decoded = await self._transcribe(beams=1)
+        self._agreement = agree(self._agreement, decoded.text)
+        return Hypothesis(self._agreement.text, self._agreement.stable_chars)
+
+    async def finish(self) -> Transcript:
+        final = await self._transcribe(beams=BEAMS_FINAL)
+        text = settle(self._agreement, final.text)
+        await self.reset()
+        return final._replace(text=text)
+
+    async def reset(self) -> None:
+        self._pcm.clear()
+        self._decoded = 0
+        self._agreement = Agreement()
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+    async def _transcribe(self, beams: int) -> Transcript:
+        sound = np.frombuffer(bytes(self._pcm), "<i2").astype(np.float32) / 32_768
+        engine, language = self._engine, self._language
+        return await engine.off_the_loop(lambda: engine.transcribe(sound, language, beams))
+
+
+def _load(model: Path, device: str, compute_type: str, threads: int, workers: int) -> Any:
+    try:
+        from faster_whisper import WhisperModel
+    except ImportError as error:
+        raise BackendUnavailable(f"faster-whisper cannot be imported: {error}") from error
+    try:
+        return WhisperModel(
+            str(model), device=device, compute_type=compute_type, cpu_threads=threads,
+            num_workers=workers, local_files_only=True,
+        )  # fmt: skip
+    except (RuntimeError, ValueError, OSError) as error:
+        raise BackendUnavailable(f"whisper model {model} cannot be loaded: {error}") from error

@@ -1,0 +1,68 @@
+"""A recogniser that is told what it hears: by marks in the sound, else by a table."""
+
+from collections.abc import Iterator, Sequence
+
+from agents.runtime.errors import AgentError
+from agents.stt.backends.base import Hypothesis, Transcript
+from protocols.marks import find_marks
+
+
+class ScriptedRecogniser:
+    """The text of an utterance is what its marks say (``protocols/marks.py``).
+
+    Sound without text in it gets the session's next line of ``script``, and when that is used up,
+    nothing. A text that begins with ``!`` fails with the code that follows it. The words of a text
+    come one by one as sound is fed; they never change.
+    """
+
+    name = "scripted"
+    model = ""
+    capacity = 1_000
+
+    def __init__(self, script: Sequence[str] = ()) -> None:
+        self._script = tuple(script)
+
+    async def start(self) -> None:
+        """Nothing to load."""
+
+    async def close(self) -> None:
+        """Nothing to free."""
+
+    def stream(self, language: str) -> "ScriptedStream":
+        return ScriptedStream(language, iter(self._script))
+
+
+class ScriptedStream:
+    """See ``Stream``."""
+
+    def __init__(self, language: str, lines: Iterator[str]) -> None:
+        self._language = language
+        self._lines = lines
+        self._heard = bytearray()
+        self._fed = 0
+
+    async def feed(self, pcm: bytes) -> Hypothesis | None:
+        self._heard += pcm
+        words = self._marked().split()
+        if not words or words[0].startswith("!"):
+            return None
+        self._fed += 1
+        text = " ".join(words[: self._fed])
+        return Hypothesis(text, len(text))
+
+    async def finish(self) -> Transcript:
+        text = self._marked() or next(self._lines, "")
+        await self.reset()
+        if text.startswith("!"):
+            raise AgentError(f"scripted to fail with {text[1:]}", text[1:])
+        return Transcript(text, self._language, 1.0 if text else 0.0)
+
+    async def reset(self) -> None:
+        self._heard.clear()
+        self._fed = 0
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+    def _marked(self) -> str:
+        return " ".join(mark.text for mark in find_marks(bytes(self._heard)) if mark.text)

@@ -1,0 +1,97 @@
+"""Tts on the bus: phrases in, marks and audio out; or a whole text, as a job."""
+
+import asyncio
+
+from agents.runtime.service import Emit, Inbox, Scope
+from agents.tts.backends.base import Voice
+from agents.tts.credit import Credit
+from agents.tts.speaker import Speaker
+from protocols.envelope import Message
+from protocols.messages.audio import SpeechChunk
+from protocols.messages.job import JobDone, SpeakRequest
+from protocols.messages.speech import (
+    SpeechCredit,
+    SpeechEnded,
+    SpeechFinish,
+    SpeechMarks,
+    SpeechRequest,
+)
+from protocols.messages.turn import TurnStart
+
+Messages = frozenset[type[Message]]
+Requests = asyncio.Queue[SpeechRequest | None]
+
+
+class Responses:
+    """Speaks the phrases of a turn in the order of their requests, by credit (none at first).
+
+    Nothing closes the inbox, since credit still comes after the last request: the scope is over
+    when all phrases are sent.
+    """
+
+    name = "responses"
+    scope = Scope.TURN
+    opens: Messages = frozenset({TurnStart})
+    consumes: Messages = frozenset({SpeechRequest, SpeechCredit, SpeechFinish})
+    closes: Messages = frozenset()
+    produces: Messages = frozenset({SpeechMarks, SpeechChunk, SpeechEnded})
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+
+    async def serve(self, inbox: Inbox, emit: Emit) -> None:
+        """Speak one response.
+
+        Raises:
+            AgentError: see ``Speaker.speak``.
+        """
+        await anext(inbox)
+        requests: Requests = asyncio.Queue()
+        credit = Credit(0)
+        reader = _read(inbox, requests, credit)
+        await _beside(reader, self._speak_all(requests, credit, emit))
+
+    async def _speak_all(self, requests: Requests, credit: Credit, emit: Emit) -> None:
+        speaker: Speaker | None = None
+        while (request := await requests.get()) is not None:
+            speaker = speaker or Speaker(self._voice, emit, credit, request.rate_hz)
+            spoken = await speaker.speak(request.phrase, request)
+            emit(
+                SpeechEnded(
+                    phrase=request.phrase,
+                    first_sample=spoken.first_sample,
+                    last_sample=spoken.last_sample,
+                    rate_hz=request.rate_hz,
+                )
+            )
+
+
+class Jobs:
+    """Speaks a whole text; as fast as it can until the first credit comes, then by credit."""
+
+    name = "jobs"
+    scope = Scope.JOB
+    opens: Messages = frozenset({SpeakRequest})
+    consumes: Messages = frozenset({SpeechCredit})
+    closes: Messages = frozenset()
+    produces: Messages = frozenset({SpeechMarks, SpeechChunk, JobDone})
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+
+    async def serve(self, inbox: Inbox, emit: Emit) -> None:
+        """Speak one text.
+
+        Raises:
+            AgentError: see ``Speaker.speak``.
+        """
+        request = (await anext(inbox)).envelope.body
+        assert isinstance(request, SpeakRequest)
+        credit = Credit(None)
+        speaker = Speaker(self._voice, emit, credit, request.rate_hz)
+        reader = _read(inbox, asyncio.Queue(), credit)
+        await _beside(reader, self._speak(speaker, request, emit))
+
+    async def _speak(self, speaker: Speaker, request: SpeakRequest, emit: Emit) -> None:
+        spoken = await speaker.speak(0, request)
+        emit(JobDone(samples=spoken.last_sample))

@@ -1,0 +1,1 @@
+"""Engines that speak; each is imported only when it is chosen."""

@@ -1,0 +1,24 @@
+"""How loud speech is, for the face's mouth: 0 to 255, quick to rise and slow to fall."""
+
+import numpy as np
+
+ATTACK, RELEASE = 0.55, 0.25
+"""Share of the way to a new value that is gone at once, upwards and downwards."""
+FULL_SCALE = 220.0
+"""Energy of a signal whose RMS is full scale; the faces in use are tuned to it."""
+
+
+class Loudness:
+    """Energy of one response, chunk by chunk."""
+
+    def __init__(self) -> None:
+        self._level = 0.0
+
+    def of(self, pcm: bytes) -> int:
+        """Energy after the chunk ``pcm`` (mono s16le)."""
+        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
+        rms = float(np.sqrt(np.mean(samples * samples))) if samples.size else 0.0
+        target = min(255.0, rms / 32768.0 * FULL_SCALE)
+        share = ATTACK if target > self._level else RELEASE
+        self._level += (target - self._level) * share
+        return round(self._level)

@@ -1,0 +1,111 @@
+"""Speaks phrases one after the other on one timeline, as far as the credit reaches."""
+
+import asyncio
+from contextlib import aclosing
+from typing import NamedTuple
+
+from agents.runtime.errors import AgentError
+from agents.runtime.service import Emit
+from agents.tts.backends.base import Marks, Voice
+from agents.tts.credit import Credit, portion
+from agents.tts.loudness import Loudness
+from agents.tts.prosody import prosody_of
+from agents.tts.resample import Resampler
+from agents.tts.speakable import speakable
+from protocols.messages.audio import SpeechChunk
+from protocols.messages.job import SpeakRequest
+from protocols.messages.speech import SpeechMarks, SpeechRequest, VisemeMark, WordMark
+
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
+BYTES_PER_SAMPLE = 2
+
+
+class Spoken(NamedTuple):
+    """Samples of a phrase on the response's timeline; ``last_sample`` is exclusive."""
+
+    first_sample: int
+    last_sample: int
+
+
+class Speaker:
+    """The voice of one response or job at ``rate_hz``. All its samples are counted from 0."""
+
+    def __init__(self, voice: Voice, emit: Emit, credit: Credit, rate_hz: int) -> None:
+        if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+            raise AgentError(f"rate_hz must be {MIN_RATE_HZ} to {MAX_RATE_HZ}", code="bad_rate")
+        self._voice = voice
+        self._emit = emit
+        self._credit = credit
+        self._rate_hz = rate_hz
+        self._loudness = Loudness()
+        self._sent = 0
+
+    async def speak(self, phrase: int, request: SpeechRequest | SpeakRequest) -> Spoken:
+        """Send a phrase: its marks, each before the audio it describes, and all its audio.
+
+        Raises:
+            AgentError: the voice failed, the credit ended for good, or the request's rate is not
+                the response's (``bad_rate``).
+        """
+        if request.rate_hz != self._rate_hz:
+            raise AgentError("a response has one rate", code="bad_rate")
+        first = self._sent
+        text = speakable(request.text)
+        if text:
+            await self._speak_text(phrase, text, request)
+        return Spoken(first, self._sent)
+
+    async def _speak_text(
+        self, phrase: int, text: str, request: SpeechRequest | SpeakRequest
+    ) -> None:
+        offset_ms = self._sent * 1000 // self._rate_hz
+        resampler = Resampler(self._voice.rate_hz, self._rate_hz)
+        prosody = prosody_of(request.emotion, request.intensity)
+        first, ready = self._sent, b""
+        async with aclosing(
+            self._voice.speak(text, prosody, request.language, request.voice)
+        ) as parts:
+            async for part in parts:
+                if isinstance(part, Marks):
+                    self._emit(_shifted(part, phrase, offset_ms))
+                    continue
+                ready += resampler.feed(part.pcm)
+                ready = await self._send(ready, phrase, first, ended=False)
+        await self._send(ready + resampler.finish(), phrase, first, ended=True)
+
+    async def _send(self, ready: bytes, phrase: int, first: int, ended: bool) -> bytes:
+        """Send chunks of ``ready``; return what is too short for one."""
+        while ready:
+            room = self._credit.room(self._sent, self._rate_hz)
+            samples = len(ready) // BYTES_PER_SAMPLE
+            begun = self._sent > first
+            if not portion(samples, begun, None, self._rate_hz, ended):
+                break
+            size = portion(samples, begun, room, self._rate_hz, ended)
+            if not size:
+                await self._credit.more()
+                continue
+            chunk, ready = ready[: size * BYTES_PER_SAMPLE], ready[size * BYTES_PER_SAMPLE :]
+            self._emit_chunk(phrase, chunk)
+            # A voice far faster than real time must not keep the loop from other responses.
+            await asyncio.sleep(0)
+        return ready
+
+    def _emit_chunk(self, phrase: int, pcm: bytes) -> None:
+        header = SpeechChunk(
+            phrase=phrase,
+            first_sample=self._sent,
+            rate_hz=self._rate_hz,
+            energy=self._loudness.of(pcm),
+        )
+        self._sent += len(pcm) // BYTES_PER_SAMPLE
+        self._emit(header, pcm)
+
+
+def _shifted(marks: Marks, phrase: int, by_ms: int) -> SpeechMarks:
+    """Marks of a phrase on the timeline of its response."""
+    return SpeechMarks(
+        phrase=phrase,
+        words=tuple(WordMark(w.text, w.start_ms + by_ms, w.end_ms + by_ms) for w in marks.words),
+        visemes=tuple(VisemeMark(v.phoneme, v.at_ms + by_ms) for v in marks.visemes),
+    )

@@ -1,0 +1,46 @@
+"""``python -m benchmarks [CASE…]``: measure, show, keep; exit 1 if a goal was missed."""
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.report import Line, Row, calibrate, show, write
+
+CASES: Mapping[str, str] = {
+    "bus": "benchmarks.bus:run",
+    "gc": "benchmarks.collection:run",
+}
+RESULT = Path("build/bench.json")
+
+
+def measure(case: str) -> list[Line]:
+    """The lines of one case."""
+    module, _, function = CASES[case].partition(":")
+    run: Callable[[], list[Row]] = getattr(importlib.import_module(module), function)
+    before_ms = calibrate()
+    rows = run()
+    return [Line(row, max(before_ms, calibrate())) for row in rows]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the cases that are named, or all; return the exit code."""
+    errors, console = Console(stderr=True), Console()
+    unknown = sorted(set(arguments) - CASES.keys())
+    if unknown:
+        errors.print(f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}")
+        return 2
+    lines: list[Line] = []
+    for case in arguments or CASES:
+        with errors.status(f"measuring {case}"):
+            lines += measure(case)
+    show(lines, console)
+    write(lines, RESULT)
+    console.print(f"written to {RESULT}")
+    return 1 if any(line.row.ok is False for line in lines) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

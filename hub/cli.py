@@ -1,0 +1,191 @@
+"""The command line: what ``robot-hub`` is called with. What it does stands in ``hub/commands/``.
+
+A command that cannot do its work says so in one sentence on stderr and exits with 2.
+"""
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from protocols.errors import HubError
+
+app = typer.Typer(
+    name="robot-hub",
+    help="The self-hosted hub that gives robots ears, a mind, a voice, a face and eyes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+tokens_app = typer.Typer(help="Credentials of robots and programs.", no_args_is_help=True)
+models_app = typer.Typer(help="Models that are fetched once.", no_args_is_help=True)
+app.add_typer(tokens_app, name="tokens")
+app.add_typer(models_app, name="models")
+
+CANNOT = 2
+"""Exit code of a command that cannot do what it was told to."""
+
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
+Port = Annotated[int | None, typer.Option("--port", help="Port to listen on.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the hub keeps its data.")]
+Hub = Annotated[str | None, typer.Option("--hub", help="URL of the hub, if not the one here.")]
+Token = Annotated[str | None, typer.Option("--token", help="Credential, if not HUB_TOKEN.")]
+
+
+def _settings(**overrides: Any) -> Any:
+    from hub.settings import load
+
+    return load(lambda sentence: typer.echo(f"robot-hub: {sentence}", err=True), **overrides)
+
+
+@app.command()
+def run(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="PEM file of the certificate.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file of its key.")] = None,
+    agents: Annotated[
+        str | None, typer.Option(help="Agents to start, as kind or kind:role, by commas.")
+    ] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    log_json: Annotated[bool | None, typer.Option(help="Log JSON lines.")] = None,
+) -> None:
+    """Start the hub and its agents side by side."""
+    from hub.commands.run import run as start
+
+    start(
+        _settings(
+            server_host=host,
+            server_port=port,
+            hub_data_dir=data_dir,
+            hub_tls_cert=tls_cert,
+            hub_tls_key=tls_key,
+            hub_agents=agents,
+            hub_log_level=log_level,
+            hub_log_json=log_json,
+        )
+    )
+
+
+@app.command()
+def demo(
+    wav: Annotated[Path | None, typer.Option(help="A recording is the user.")] = None,
+    mic: Annotated[bool, typer.Option("--mic", help="You are: microphone, loudspeaker.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="You are, by keyboard.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Keep running.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Write what was heard and said there.")] = None,
+    reference: Annotated[str | None, typer.Option(help="What the recording says.")] = None,
+    max_wer: Annotated[
+        float | None, typer.Option(help="Highest word error rate, from 0 to 1.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Watch a simulated robot hold a conversation through a hub of its own."""
+    from hub.commands.demo import demo as show
+
+    choices = {
+        "wav": wav,
+        "mic": mic,
+        "text": text,
+        "live": live,
+        "save": save,
+        "reference": reference,
+        "max_wer": max_wer,
+    }
+    given = {name: choice for name, choice in choices.items() if choice not in (None, False)}
+    raise typer.Exit(show(_settings(hub_data_dir=data_dir), given))
+
+
+@app.command()
+def status(hub: Hub = None, token: Token = None) -> None:
+    """Show a running hub: agents, robots, what was counted."""
+    from rich.console import Console
+
+    from hub.commands.client import Address, show_status
+
+    show_status(Address.of(_settings(hub_token=token), hub), Console())
+
+
+@app.command()
+def say(robot: str, text: str, hub: Hub = None, token: Token = None) -> None:
+    """Let a connected robot say something."""
+    from hub.commands.client import Address
+    from hub.commands.client import say as ask
+
+    outcome = ask(Address.of(_settings(hub_token=token), hub), robot, text)
+    typer.echo(f"{robot}: {outcome}")
+
+
+@tokens_app.command("add")
+def tokens_add(
+    robot: Annotated[
+        str | None, typer.Argument(help="The robot it is for; none: any, for a program.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="What people call it.")] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Make a token and print it; it is shown only this once."""
+    from hub.commands import tokens
+
+    typer.echo(tokens.add(_settings(hub_data_dir=data_dir).hub_data_dir, robot, label))
+
+
+@tokens_app.command("list")
+def tokens_list(data_dir: DataDir = None) -> None:
+    """Show the tokens there are, without their secrets."""
+    from rich.console import Console
+
+    from hub.commands import tokens
+
+    tokens.show(_settings(hub_data_dir=data_dir).hub_data_dir, Console())
+
+
+@tokens_app.command("revoke")
+def tokens_revoke(token_id: str, data_dir: DataDir = None) -> None:
+    """Make a token worthless, by the id that the list shows."""
+    from hub.commands import tokens
+
+    tokens.revoke(_settings(hub_data_dir=data_dir).hub_data_dir, token_id)
+    typer.echo(f"{token_id} is revoked")
+
+
+@models_app.command("pull")
+def models_pull(
+    name: Annotated[str | None, typer.Argument(help="Default: STT_MODEL_SIZE.")] = None,
+) -> None:
+    """Fetch a faster-whisper model."""
+    from hub.commands import models
+
+    typer.echo(f"{models.pull(name or _settings().stt_model_size)}")
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """Show which recognition models there are, and which lie on disk."""
+    from rich.console import Console
+
+    from hub.commands import models
+
+    models.show(Console())
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(installed_version("robot-hub"))
+
+
+def main() -> None:
+    """The entry point ``robot-hub``."""
+    try:
+        app()
+    except HubError as error:
+        typer.echo(f"robot-hub: {error}", err=True)
+        sys.exit(CANNOT)
+
+
+if __name__ == "__main__":
+    main()

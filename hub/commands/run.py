@@ -1,0 +1,51 @@
+"""``robot-hub run``: refuse early what cannot work, then become the supervisor."""
+
+from contextlib import closing
+from typing import NoReturn
+
+from hub.errors import BadTls, CredentialsMissing
+from hub.settings import Settings
+from hub.supervise import Order, become_supervisor
+
+
+def run(settings: Settings) -> NoReturn:
+    """Start the hub and its agents side by side; does not return.
+
+    Raises:
+        StartRefused: the hub could not start as it is configured.
+    """
+    check_start(settings)
+    order = Order(agents_to_start(settings), settings.hub_drain_s, not settings.hub_log_json)
+    become_supervisor(order, settings.child_environment())
+
+
+def agents_to_start(settings: Settings) -> tuple[str, ...]:
+    """Which agents a hub with these settings needs.
+
+    The standing reflex planner is left out where the planner is a reflex planner already.
+    """
+    same = settings.llm_backend == "reflex"
+    return tuple(a for a in settings.hub_agents if not (same and a == "planner:reflex"))
+
+
+def check_start(settings: Settings) -> None:
+    """Say in one sentence what would make the hub's own start fail, before any process is started.
+
+    Raises:
+        StartRefused: the data directory, the port, the certificate or the credentials.
+    """
+    from hub.edge.server import bind
+    from hub.store.datadir import DataDir
+    from hub.store.tokens import any_defined, open_tokens
+
+    with DataDir(settings.hub_data_dir), closing(open_tokens(settings.hub_data_dir)) as db:
+        credentials = any_defined(db)
+    if not settings.is_loopback and not credentials:
+        raise CredentialsMissing(
+            f"listening on {settings.server_host} lets other machines in, and there is no token:"
+            " make one with `robot-hub tokens add`, or listen on 127.0.0.1"
+        )
+    for file in (settings.hub_tls_cert, settings.hub_tls_key):
+        if file is not None and not file.is_file():
+            raise BadTls(f"the TLS file {file} does not exist")
+    bind(settings.server_host, settings.server_port).close()

@@ -1,0 +1,34 @@
+"""The edge as one ASGI application."""
+
+from fastapi import FastAPI
+from starlette.websockets import WebSocket
+
+from hub.edge import http_errors
+from hub.edge.converse_ws import converse_endpoint
+from hub.edge.doorman import Doorman
+from hub.edge.plan_route import plan_router
+from hub.edge.robot_ws import robot_endpoint
+from hub.edge.services import EdgeServices
+from hub.edge.speech_routes import speech_router
+from hub.edge.status_routes import status_router
+
+
+def build_app(services: EdgeServices) -> FastAPI:
+    """All routes over ``services``. Serve it by ``hub/edge/server.py``: the WebSocket routes need
+    its connections."""
+    app = FastAPI(title="Robot Hub", version=services.facts.version)
+    http_errors.install(app)
+    app.add_middleware(Doorman, gate=services.gate, counters=services.counters)
+    app.include_router(status_router(services))
+    app.include_router(plan_router(services))
+    app.include_router(speech_router(services))
+
+    @app.websocket("/robot")
+    async def robot(websocket: WebSocket) -> None:
+        await robot_endpoint(websocket, services)
+
+    @app.websocket("/converse")
+    async def converse(websocket: WebSocket) -> None:
+        await converse_endpoint(websocket, services)
+
+    return app

@@ -1,0 +1,73 @@
+"""Work that ends with the client who wanted it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+T = TypeVar("T")
+
+CLIENT_STALL_S = 10.0
+"""A client that takes nothing of its answer for so long is given up."""
+
+
+class ClientGone(Exception):
+    """The client of a request disconnected; nobody is there to be answered."""
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, which is cancelled if the client disconnects. The request's body
+    must have been read.
+
+    Raises:
+        ClientGone: it did.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watch = tasks.create_task(_raise_when_gone(request))
+            result = await work
+            watch.cancel()
+    except BaseExceptionGroup as group:
+        # One error at most is work's own; it is shown as itself.
+        raise group.exceptions[0] from None
+    return result
+
+
+async def _raise_when_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    raise ClientGone
+
+
+class AudioResponse(Response):
+    """Streams audio; closes its source when it is through, or when the client is gone or stalls."""
+
+    def __init__(
+        self, source: AsyncGenerator[bytes, None], headers: Mapping[str, str], media_type: str
+    ) -> None:
+        self.status_code = 200
+        self.media_type = media_type
+        self.background = None
+        self.init_headers(headers)
+        del self.headers["content-length"]
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            await while_connected(request, self._stream(send))
+        except (ClientGone, TimeoutError):
+            return
+        finally:
+            await self._source.aclose()
+
+    async def _stream(self, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        async for chunk in self._source:
+            async with asyncio.timeout(CLIENT_STALL_S):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

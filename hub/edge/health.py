@@ -1,0 +1,175 @@
+"""What ``/health``, ``/readyz`` and ``/status`` say of the hub. Pure."""
+
+from typing import Any
+
+from hub.edge.services import EdgeFacts, HubReport
+from hub.jobs.admission import AgentView, PlanAdmission
+from protocols.messages.agent import AgentKind, AgentState
+
+NEEDED = (AgentKind.EARS, AgentKind.STT, AgentKind.PLANNER, AgentKind.TTS)
+"""Without these no conversation can be held."""
+
+_WORKING = (AgentState.READY,)
+
+Json = dict[str, Any]
+
+
+def agent_of(report: HubReport, kind: AgentKind, role: str = "primary") -> AgentView | None:
+    """The best instance of a kind: a working one if there is any."""
+    found = [a for a in report.agents if a.kind is kind and a.role == role]
+    return min(found, key=lambda a: a.state not in _WORKING, default=None)
+
+
+def is_ready(agent: AgentView | None) -> bool:
+    """Whether it takes work."""
+    return agent is not None and agent.state in _WORKING
+
+
+def readiness(report: HubReport) -> tuple[bool, Json]:
+    """Whether a robot can hold a conversation now, and the body that says so."""
+    ready = not report.draining and all(is_ready(agent_of(report, kind)) for kind in NEEDED)
+    return ready, {"ready": ready, "draining": report.draining, "agents": _states(report)}
+
+
+def health(report: HubReport, facts: EdgeFacts, admission: PlanAdmission) -> tuple[bool, Json]:
+    """Whether the language model is reachable, and robot-buddy's health document."""
+    planner = agent_of(report, AgentKind.PLANNER)
+    reachable = is_ready(planner)
+    backend = planner.backend if planner is not None and planner.backend else facts.llm_backend
+    model = (planner.model if planner is not None else "") or facts.llm_model
+    vllm = backend == "vllm"
+    llm_share = facts.llm_utilization if vllm else None
+    orpheus = _backend(report, AgentKind.TTS) == "orpheus"
+    orpheus_share = facts.orpheus_utilization if orpheus else 0.0
+    body = {
+        "status": "ok" if reachable else "degraded",
+        "model": model,
+        "llm_model": model,
+        "llm_backend": backend,
+        "llm_engine_loaded": reachable,
+        "ollama": backend == "ollama" and reachable,
+        "model_available": reachable,
+        "auto_pull_ollama_model": facts.auto_pull_ollama_model,
+        "resource_profile": "performance" if facts.performance_mode else "conservative",
+        "performance_mode": facts.performance_mode,
+        "orpheus_enabled": facts.orpheus_allowed,
+        "orpheus_vram_free_gb": _number(agent_of(report, AgentKind.TTS), "vram_free_gb"),
+        "gpu_budget": {
+            "qwen_backend": backend,
+            "qwen_utilization": llm_share,
+            "orpheus_utilization": orpheus_share,
+            "combined_utilization": (llm_share or 0.0) + orpheus_share,
+            "cap": facts.utilization_cap,
+        },
+        "plan_admission": {
+            "max_inflight": admission.max_inflight,
+            "inflight": admission.inflight,
+            "admitted": admission.admitted,
+            "rejected": admission.rejected,
+        },
+        "converse_sessions": _sessions(report),
+        "ai": {"stt": _stt(report, facts), "tts": _tts(report, facts)},
+        "llm": {
+            **(dict(planner.info) if planner is not None else {}),
+            "backend": backend,
+            "model": model,
+            "loaded": reachable,
+            "max_inflight": planner.capacity if planner is not None else 0,
+            "active_generations": planner.active if planner is not None else 0,
+        },
+        "agents": _states(report),
+    }
+    return reachable, body
+
+
+def status(report: HubReport, facts: EdgeFacts, counts: dict[str, int]) -> Json:
+    """What ``robot-hub status`` shows."""
+    return {
+        "hub_id": facts.hub_id,
+        "version": facts.version,
+        "ready": readiness(report)[0],
+        "draining": report.draining,
+        "robots": sorted(report.robots),
+        "agents": _states(report),
+        "sessions": _sessions(report),
+        "counters": {**report.counters, **counts},
+    }
+
+
+def _states(report: HubReport) -> Json:
+    return {
+        agent.instance: {
+            "kind": agent.kind.value,
+            "role": agent.role,
+            "state": agent.state.value,
+            "backend": agent.backend,
+            "model": agent.model,
+            "capacity": agent.capacity,
+            "active": agent.active,
+            "info": dict(agent.info),
+        }
+        for agent in sorted(report.agents, key=lambda a: a.instance)
+    }
+
+
+def _sessions(report: HubReport) -> Json:
+    numbers = report.sessions
+    return {
+        "active_sessions": numbers.active,
+        "registered": numbers.registered,
+        "preempted": numbers.preempted,
+        "unregistered": numbers.unregistered,
+        "stashed": numbers.stashed,
+        "stash_hits": numbers.stash_hits,
+        "stash_expired": numbers.stash_expired,
+        "robots": sorted(report.robots),
+    }
+
+
+def _stt(report: HubReport, facts: EdgeFacts) -> Json:
+    agent = agent_of(report, AgentKind.STT)
+    if agent is None:
+        return {"available": False}
+    whisper = agent.backend == "faster_whisper"
+    return {
+        "model_size": agent.model or (facts.stt_model_size if whisper else ""),
+        "device": agent.info.get("device") or (facts.stt_device if whisper else "cpu"),
+        "compute_type": agent.info.get("compute_type")
+        or (facts.stt_compute_type if whisper else ""),
+        "loaded": is_ready(agent),
+        "backend": agent.backend,
+    }
+
+
+def _tts(report: HubReport, facts: EdgeFacts) -> Json:
+    agent = agent_of(report, AgentKind.TTS)
+    backend = _backend(report, AgentKind.TTS)
+    reason = "" if facts.orpheus_allowed else "performance_mode_off"
+    return {
+        "backend_pref": facts.tts_backend,
+        "backend_active": backend or None,
+        "model_name": facts.tts_model_name,
+        "device": agent.info.get("device", "cpu") if agent is not None else None,
+        "loaded": is_ready(agent),
+        "init_error": None if is_ready(agent) else "tts_unavailable",
+        "hf_token_present": facts.hf_token_present,
+        "espeak_available": backend.startswith("espeak"),
+        "performance_mode": facts.performance_mode,
+        "orpheus_allowed": facts.orpheus_allowed,
+        "orpheus_policy_reason": reason,
+        "orpheus_voice": agent.info.get("voice", "") if agent is not None else "",
+        "active_requests": agent.active if agent is not None else 0,
+        "busy_queue_threshold": facts.tts_busy_queue_threshold,
+    }
+
+
+def _backend(report: HubReport, kind: AgentKind) -> str:
+    agent = agent_of(report, kind)
+    return agent.backend if agent is not None else ""
+
+
+def _number(agent: AgentView | None, key: str) -> float | None:
+    try:
+        return float(agent.info[key]) if agent is not None else None
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,127 @@
+"""The listening socket and the HTTP server on it, as a coroutine of the hub's loop."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from hub.edge.socket import MAX_FRAME_BYTES, WireSocket
+from hub.errors import BadTls, CannotBind, PortInUse
+
+BACKLOG = 1024
+GRACE_S = 5
+"""How long requests may finish after the server was told to stop."""
+
+
+class Tls(NamedTuple):
+    """PEM files of the certificate chain and its key."""
+
+    cert: Path
+    key: Path
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens on ``host:port``; port 0 takes any.
+
+    Raises:
+        PortInUse: another program listens there.
+        CannotBind: the address is not this machine's, or the port needs a privilege.
+    """
+    try:
+        ((family, kind, protocol, _, address), *_) = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except socket.gaierror as error:
+        raise CannotBind(f"{host} is no address of this machine: {error.strerror}") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(f"port {port} of {host} is in use by another program") from error
+        raise CannotBind(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener
+
+
+async def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    ready: Callable[[], None] | None = None,
+    tls: Tls | None = None,
+) -> None:
+    """Serve ``app`` on ``listener`` until ``stop`` is set, then let requests finish.
+
+    ``ready`` is called once connections are accepted. Signals are left alone.
+
+    Raises:
+        BadTls: certificate or key cannot be used.
+    """
+    with listener:
+        server = _Server(_config(app, tls))
+        async with asyncio.TaskGroup() as tasks:
+            stopper = tasks.create_task(_stop_when(stop, server, ready))
+            await server.serve(sockets=[listener])
+            stopper.cancel()
+
+
+async def _stop_when(
+    stop: asyncio.Event, server: "_Server", ready: Callable[[], None] | None
+) -> None:
+    await server.accepting.wait()
+    if ready is not None:
+        ready()
+    await stop.wait()
+    server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, which are the hub's business."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.accepting = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.accepting.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws=WireSocket,
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        # Lines of uvicorn below a warning hold whole URLs, and those may hold a token.
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=tls.cert if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise BadTls(f"the TLS certificate or key cannot be used: {error}") from error
+    return config

@@ -1,0 +1,100 @@
+"""What the edge needs of the rest of the hub, and nothing more."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hub.counters import Counters
+from hub.edge.auth import Gate
+from hub.jobs.admission import AgentView, PlanAdmission
+from hub.session.link import Sessions
+from protocols.messages.job import PlanDone, SpeakRequest
+
+
+@dataclass(frozen=True)
+class SessionNumbers:
+    """How many sessions there were and are, since the start."""
+
+    active: int = 0
+    registered: int = 0
+    preempted: int = 0
+    unregistered: int = 0
+    stashed: int = 0
+    stash_hits: int = 0
+    stash_expired: int = 0
+
+
+@dataclass(frozen=True)
+class HubReport:
+    """The hub at one moment."""
+
+    agents: tuple[AgentView, ...] = ()
+    robots: tuple[str, ...] = ()
+    sessions: SessionNumbers = SessionNumbers()
+    counters: Mapping[str, int] = field(default_factory=dict)
+    draining: bool = False
+
+
+class Jobs(Protocol):
+    """Requests with an answer."""
+
+    @property
+    def plan_admission(self) -> PlanAdmission: ...
+
+    async def plan(self, world: dict[str, Any], deadline_s: float) -> PlanDone:
+        """A plan for a world state.
+
+        Raises:
+            Busy, JobTimeout, AgentMissing, JobError: see ``hub/errors.py``.
+        """
+
+    def speak(self, request: SpeakRequest, robot: str = "") -> AsyncGenerator[bytes, None]:
+        """Audio of a text, s16le mono at the requested rate, as it is made; closing the generator
+        cancels the job. Raises as ``plan`` does."""
+
+
+@dataclass(frozen=True)
+class EdgeFacts:
+    """Settings that the edge obeys or tells about."""
+
+    version: str = "0.1.0"
+    hub_id: str = ""
+    plan_timeout_s: float = 5.0
+    plan_fallback: str = "none"
+    max_actions: int = 5
+    llm_backend: str = "auto"
+    llm_model: str = ""
+    auto_pull_ollama_model: bool = False
+    performance_mode: bool = False
+    orpheus_allowed: bool = False
+    llm_utilization: float = 0.35
+    orpheus_utilization: float = 0.45
+    utilization_cap: float = 0.80
+    stt_model_size: str = "base.en"
+    stt_device: str = "cpu"
+    stt_compute_type: str = "int8"
+    tts_backend: str = "auto"
+    tts_model_name: str = ""
+    tts_busy_queue_threshold: int = 0
+    hf_token_present: bool = False
+
+
+def everything_allowed(robot: str) -> frozenset[str] | None:
+    """A robot that has not said what it can do may be asked for anything."""
+    return None
+
+
+@dataclass(frozen=True)
+class EdgeServices:
+    """What ``build_app`` is given. ``allowed_actions`` tells which emotions, gestures and skills
+    a connected robot declared. ``threads`` run audio codecs."""
+
+    sessions: Sessions
+    jobs: Jobs
+    gate: Gate
+    health: Callable[[], HubReport]
+    facts: EdgeFacts = EdgeFacts()
+    counters: Counters = field(default_factory=Counters)
+    allowed_actions: Callable[[str], frozenset[str] | None] = everything_allowed
+    threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "hub-codec"))

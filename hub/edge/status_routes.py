@@ -1,0 +1,68 @@
+"""Routes for those who watch: health, readiness, numbers."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, Response
+
+from hub.edge import health as documents
+from hub.edge.metrics import registry_of
+from hub.edge.services import EdgeServices
+
+
+def status_router(services: EdgeServices) -> APIRouter:
+    """The routes over ``services``."""
+    router = APIRouter(tags=["hub"])
+    metrics_registry = registry_of(services)
+
+    @router.get("/health")
+    async def health() -> JSONResponse:
+        """robot-buddy's health; 503 while no language model is reachable."""
+        ok, body = documents.health(services.health(), services.facts, services.jobs.plan_admission)
+        return JSONResponse(body, 200 if ok else 503)
+
+    @router.get("/livez")
+    async def livez() -> dict[str, bool]:
+        """The process answers."""
+        return {"alive": True}
+
+    @router.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """200 once ears, stt, planner and tts take work."""
+        ready, body = documents.readiness(services.health())
+        return JSONResponse(body, 200 if ready else 503)
+
+    @router.get("/status")
+    async def status() -> dict[str, Any]:
+        """Robots, agents and counters."""
+        counts = dict(services.counters.read())
+        return documents.status(services.health(), services.facts, counts)
+
+    @router.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Numbers for Prometheus."""
+        return Response(generate_latest(metrics_registry), media_type=CONTENT_TYPE_LATEST)
+
+    @router.get("/")
+    async def index() -> dict[str, Any]:
+        """What is here."""
+        return {
+            "name": "Robot Hub",
+            "version": services.facts.version,
+            "hub_id": services.facts.hub_id,
+            "docs": "/docs",
+            "http": [
+                "/plan",
+                "/tts",
+                "/say",
+                "/health",
+                "/livez",
+                "/readyz",
+                "/status",
+                "/metrics",
+            ],
+            "websocket": ["/robot?robot_id=…", "/converse?robot_id=…"],
+        }
+
+    return router

@@ -1,0 +1,144 @@
+"""Errors of the hub, each with a stable ``code`` that a client may match on.
+
+::
+
+    HubError                         internal_error      (protocols.errors)
+    ├── StartRefused                 start_refused       the hub cannot start: exit code 2
+    │   ├── SettingsError            bad_settings        a setting is misspelt or illegal (hub.settings)
+    │   ├── PortInUse                port_in_use
+    │   ├── CannotBind               cannot_bind         no such address, or not allowed to
+    │   ├── BadTls                   bad_tls             certificate or key cannot be read
+    │   ├── CredentialsMissing       credentials_missing off loopback and no token defined
+    │   ├── DataDirUnusable          data_dir_unusable   cannot be made or written
+    │   ├── DataDirLocked            data_dir_locked     another hub uses it
+    │   └── StoreTooNew              store_too_new       written by a newer Robot Hub
+    ├── StoreFailed                  store_failed        the disk is full, or worse
+    ├── NotReady                     not_ready           draining, or not started yet
+    ├── UnknownRobot                 unknown_robot       it is not connected
+    ├── NotAuthorised                not_authorised      no token, a wrong one, another robot's
+    ├── BadRequest                   bad_request         a value that the request may not have
+    │   └── TooLong                  text_too_long
+    └── JobError                     job_failed          ``code`` is the agent's own
+        ├── Busy                     busy                nothing queues: come back later
+        ├── JobTimeout               job_timeout
+        └── AgentMissing             agent_missing       nobody who could do it is there
+"""
+
+from protocols.errors import HubError
+
+
+class StartRefused(HubError):
+    """The hub cannot start; the text is one sentence for the person who started it."""
+
+    code = "start_refused"
+
+
+class PortInUse(StartRefused):
+    """Another program listens on the address."""
+
+    code = "port_in_use"
+
+
+class CannotBind(StartRefused):
+    """The address is not this machine's, or the port needs a privilege."""
+
+    code = "cannot_bind"
+
+
+class BadTls(StartRefused):
+    """The certificate or its key cannot be used."""
+
+    code = "bad_tls"
+
+
+class CredentialsMissing(StartRefused):
+    """The hub would be reachable from other machines without any token being demanded."""
+
+    code = "credentials_missing"
+
+
+class DataDirUnusable(StartRefused):
+    """The data directory cannot be created, or nothing can be written into it."""
+
+    code = "data_dir_unusable"
+
+
+class DataDirLocked(StartRefused):
+    """Another hub uses the data directory."""
+
+    code = "data_dir_locked"
+
+
+class StoreTooNew(StartRefused):
+    """A file of the data directory was written by a newer Robot Hub."""
+
+    code = "store_too_new"
+
+
+class StoreFailed(HubError):
+    """Something could not be written or read; what was committed before still stands."""
+
+    code = "store_failed"
+
+
+class NotReady(HubError):
+    """The hub is starting or draining and takes nothing new."""
+
+    code = "not_ready"
+
+
+class UnknownRobot(HubError):
+    """The robot is not connected."""
+
+    code = "unknown_robot"
+
+
+class NotAuthorised(HubError):
+    """The credential is missing, unknown, or not one for this robot."""
+
+    code = "not_authorised"
+
+
+class BadRequest(HubError):
+    """A request holds a value that it may not have."""
+
+    code = "bad_request"
+
+
+class TooLong(BadRequest):
+    """A text is longer than its limit."""
+
+    code = "text_too_long"
+
+
+class JobError(HubError):
+    """A job ended without its answer; ``code`` says how, as its agent named it."""
+
+    code = "job_failed"
+
+    def __init__(self, detail: str, code: str | None = None) -> None:
+        super().__init__(detail)
+        if code is not None:
+            self.code = code  # type: ignore[misc]
+
+
+class Busy(JobError):
+    """Everybody who could do it is at capacity. Nothing is queued."""
+
+    code = "busy"
+
+    def __init__(self, detail: str, code: str | None = None, retry_after_s: int = 1) -> None:
+        super().__init__(detail, code)
+        self.retry_after_s = retry_after_s
+
+
+class JobTimeout(JobError):
+    """The agent did not answer by the deadline."""
+
+    code = "job_timeout"
+
+
+class AgentMissing(JobError):
+    """No agent that could do it is linked and ready, or it was lost while doing it."""
+
+    code = "agent_missing"

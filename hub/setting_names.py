@@ -1,0 +1,69 @@
+"""Which environment names mean something to Robot Hub, and what a misspelt one was meant to be.
+
+pydantic-settings ignores a variable that it does not know, so that `SERVER_PROT=80` would change
+nothing and say nothing. Names beginning with ``HUB_`` and the keys of ``.env`` are ours: an unknown
+one is an error. Any other variable belongs to somebody else unless it looks like one of ours: then
+it is worth a warning.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+OTHER_PROCESSES = frozenset(
+    {
+        "HUB_AGENT_ROLE", "HUB_BUS_DIR", "HUB_LOG_LEVEL", "HUB_LOG_JSON", "EARS_BACKEND",
+        "EARS_TURN_MODEL", "EARS_SILENCE_MS", "EARS_MAX_UTTERANCE_MS", "EARS_CAPACITY",
+        "STT_BACKEND", "STT_MODEL_SIZE", "STT_DEVICE", "STT_COMPUTE_TYPE", "STT_LANGUAGE",
+        "STT_BEAM_SIZE", "LLM_BACKEND", "LLM_MAX_INFLIGHT", "MODEL_NAME", "TEMPERATURE", "NUM_CTX",
+        "WARMUP_LLM", "RB_LLM_STREAM", "OLLAMA_URL", "AUTO_PULL_OLLAMA_MODEL",
+        "OLLAMA_PULL_TIMEOUT_S", "PLAN_KEEP_ALIVE", "CONVERSE_KEEP_ALIVE", "LLM_BASE_URL",
+        "LLM_API_KEY", "LLM_MODEL", "OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL",
+        "OPENAI_TIMEOUT_S", "PLAN_TIMEOUT_S", "PLAN_MAX_INFLIGHT", "MAX_ACTIONS",
+        "PERFORMANCE_MODE", "GPU_UTILIZATION_CAP", "TTS_BACKEND", "TTS_MODEL_NAME", "TTS_VOICE",
+        "TTS_RATE_WPM", "TTS_BUSY_QUEUE_THRESHOLD", "TTS_MAX_UTTERANCE_S",
+        "ORPHEUS_GPU_MEMORY_UTILIZATION", "ORPHEUS_MAX_MODEL_LEN", "ORPHEUS_MAX_NUM_SEQS",
+        "ORPHEUS_MAX_NUM_BATCHED_TOKENS", "ORPHEUS_IDLE_TIMEOUT_S", "ORPHEUS_TOTAL_TIMEOUT_S",
+        "ORPHEUS_MIN_FREE_VRAM_GB", "ORPHEUS_VOICE", "MCP_PREAMBLE_ENABLED", "MCP_SERVER_URL",
+        "MCP_TOOL_BUDGET_MS", "LOG_TRANSCRIPTS", "HUGGINGFACE_HUB_TOKEN",
+    }
+)  # fmt: skip
+"""Names that agents read, and names of the documents that a user may have in an old ``.env``.
+A name in here is only *known*; what it does is its reader's business."""
+
+LIBRARIES = ("VLLM_", "HF_", "CUDA_", "OMP_", "TORCH_", "PYTORCH_", "TRANSFORMERS_", "UV_", "PIP_")
+"""Prefixes that belong to libraries: legal in ``.env``, never looked at for misspellings."""
+
+_AS_GOOD_AS_CERTAIN = 0.85
+_WORTH_A_HINT = 0.6
+
+
+def unknown_names(names: Iterable[str], known: frozenset[str]) -> list[str]:
+    """A sentence for every one of ``names`` that is no setting, with what was probably meant.
+
+    For names that are ours alone: those beginning with ``HUB_``, and the keys of ``.env``.
+    """
+    return [
+        f"{name} is no setting of Robot Hub{_hint(name, known)}"
+        for name in sorted(names)
+        if name.upper() not in known and not name.upper().startswith(LIBRARIES)
+    ]
+
+
+def likely_misspelt(names: Iterable[str], known: frozenset[str]) -> list[str]:
+    """A sentence for every one of ``names`` that nearly is a setting.
+
+    For the environment at large, where most names belong to other programs.
+    """
+    sentences = []
+    for name in sorted(names):
+        upper = name.upper()
+        if upper in known or upper.startswith((*LIBRARIES, "HUB_")):
+            continue
+        if near := get_close_matches(upper, known, n=1, cutoff=_AS_GOOD_AS_CERTAIN):
+            sentences.append(f"{name} is no setting and is ignored; is {near[0]} meant?")
+    return sentences
+
+
+def _hint(name: str, known: frozenset[str]) -> str:
+    near = get_close_matches(name.upper(), sorted(known), n=1, cutoff=_WORTH_A_HINT)
+    return f"; is {near[0]} meant?" if near else ""

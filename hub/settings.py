@@ -1,0 +1,294 @@
+"""What the hub process is told by environment, ``.env`` and command line, read once.
+
+Precedence: command line, environment, ``.env`` in the working directory, default. Every field is
+the environment variable of the same name in lower case.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from hub.errors import StartRefused
+from hub.setting_names import OTHER_PROCESSES, likely_misspelt, unknown_names
+from protocols.messages.agent import AgentKind
+
+ENV_FILE = Path(".env")
+
+IPC_PATH_MAX_BYTES = 107
+"""A socket's path must fit into ``sockaddr_un``: 108 bytes with the closing zero."""
+_LONGEST_SOCKET_NAME = "media-out"
+
+
+class SettingsError(StartRefused):
+    """A setting is misspelt, has no legal value or contradicts another; the text is one sentence
+    that names it."""
+
+    code = "bad_settings"
+
+
+def _environment() -> Mapping[str, str]:
+    return os.environ  # noqa: TID251 - the one place that reads it
+
+
+def _default_data_dir() -> Path:
+    base = _environment().get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "robot-hub"
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+AbsolutePath = Annotated[Path, BeforeValidator(lambda p: Path(p).expanduser().absolute())]
+Fraction = Annotated[float, Field(ge=0.05, le=0.95)]
+
+
+class Settings(BaseSettings):
+    """The hub's settings. Frozen; built once by ``load`` and handed down."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",  # the environment is full of other programs' names; ``load`` checks ours
+        env_ignore_empty=True,
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8",
+        protected_namespaces=(),
+    )
+
+    # where it listens
+    server_host: str = "127.0.0.1"
+    server_port: Port = 8100
+    """0 takes any free port."""
+    api_host: str | None = None
+    api_port: Port | None = None
+    """A second listener for programs configured by these names; only opened when set."""
+    hub_tls_cert: AbsolutePath | None = None
+    hub_tls_key: AbsolutePath | None = None
+    hub_hosts: Names = ()
+    """Further names by which browsers may call the hub, without port."""
+    hub_origins: Names = ()
+    """Further origins (``https://host:port``) whose pages may use the hub."""
+
+    # where it keeps things
+    hub_data_dir: AbsolutePath = Field(default_factory=_default_data_dir)
+    hub_bus_dir: AbsolutePath | None = None
+    """Private directory of the bus's sockets; ``bus_dir`` says where it is when not set."""
+
+    # what it says about itself
+    hub_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    hub_log_json: bool = False
+    log_transcripts: bool = False
+    """Let what people say into the log."""
+
+    # who works for it
+    hub_agents: Names = ("ears", "stt", "planner", "planner:reflex", "tts")
+    """Agents to start, each as ``kind`` or ``kind:role``."""
+    llm_backend: Literal[
+        "auto", "vllm", "openai", "ollama", "transformers", "reflex", "scripted"
+    ] = "auto"
+    stt_backend: str = "auto"
+    tts_backend: str = "auto"
+    model_name: str = "qwen3:14b"
+    vllm_model_name: str = "Vishva007/gemma-4-E4B-it-W4A16-AutoRound-GPTQ"
+    auto_pull_ollama_model: bool = True
+    stt_model_size: str = "base.en"
+    stt_device: str = "cpu"
+    stt_compute_type: str = "int8"
+    tts_model_name: str = "canopylabs/orpheus-3b-0.1-ft"
+    hf_token: SecretStr | None = None
+    huggingface_hub_token: SecretStr | None = None
+
+    # how much it takes on
+    plan_max_inflight: int = Field(default=1, ge=1)
+    llm_max_inflight: int = Field(default=1, ge=1)
+    tts_busy_queue_threshold: int = Field(default=0, ge=0)
+    """These three bind vllm, ollama and orpheus; other backends announce their capacity."""
+    max_actions: int = Field(default=5, ge=0, le=5)
+    plan_timeout_s: float = Field(default=5.0, gt=0)
+    plan_fallback: Literal["none", "reflex"] = "none"
+    """``reflex``: a plan whose model fails is answered by the reflex planner."""
+
+    # how a conversation feels
+    hub_planner_deadline_ms: int = Field(default=2_500, ge=100)
+    """The reflex planner answers a turn whose model has sent nothing by then."""
+    hub_filler_ms: int = Field(default=1_500, ge=100)
+    """After this much silence the robot says that it is thinking."""
+    hub_drain_s: float = Field(default=10.0, ge=0)
+    """How long turns may go on after SIGTERM."""
+
+    # what the command line needs to reach a hub that runs
+    hub_token: SecretStr | None = None
+
+    # the GPU they share
+    performance_mode: bool = False
+    vllm_gpu_memory_utilization: Fraction = 0.35
+    orpheus_gpu_memory_utilization: Fraction = 0.45
+    gpu_utilization_cap: float = Field(default=0.80, ge=0.5, le=0.95)
+
+    @field_validator("llm_backend", "plan_fallback", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("hub_log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.strip().upper() if isinstance(value, str) else value
+
+    @field_validator("hub_agents")
+    @classmethod
+    def _known_agents(cls, agents: tuple[str, ...]) -> tuple[str, ...]:
+        for agent in agents:
+            if agent.partition(":")[0] not in set(AgentKind):
+                raise ValueError(f"names {agent!r}; agents are {', '.join(AgentKind)}")
+        return agents
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.hub_tls_cert is None) != (self.hub_tls_key is None):
+            raise ValueError("HUB_TLS_CERT and HUB_TLS_KEY need each other, and one is not set")
+        both = self.vllm_gpu_memory_utilization + self.orpheus_gpu_memory_utilization
+        shared = self.llm_backend == "vllm" and self.orpheus_allowed
+        if shared and both > self.gpu_utilization_cap + 1e-9:
+            raise ValueError(
+                "VLLM_GPU_MEMORY_UTILIZATION and ORPHEUS_GPU_MEMORY_UTILIZATION are "
+                f"{both:.2f} together, above GPU_UTILIZATION_CAP={self.gpu_utilization_cap:.2f}"
+            )
+        longest = len(os.fsencode(self.bus_dir / _LONGEST_SOCKET_NAME))
+        if longest > IPC_PATH_MAX_BYTES:
+            raise ValueError(
+                f"HUB_BUS_DIR must be a shorter path: its sockets' paths would have {longest} "
+                f"bytes, and {IPC_PATH_MAX_BYTES} are the limit"
+            )
+        return self
+
+    @property
+    def orpheus_allowed(self) -> bool:
+        """Whether the settings let Orpheus be chosen (the GPU may still be too small)."""
+        return self.performance_mode and self.tts_backend in ("auto", "orpheus")
+
+    @property
+    def hf_token_present(self) -> bool:
+        """Whether gated models of the Hugging Face hub may be fetched."""
+        return self.hf_token is not None or self.huggingface_hub_token is not None
+
+    @property
+    def bus_dir(self) -> Path:
+        """AbsolutePath of the bus's sockets: ``HUB_BUS_DIR``, else inside the data directory, else,
+        where that path is too long for a socket, a directory named after it in the runtime or
+        temporary directory. Whoever creates it makes it private (0700)."""
+        if self.hub_bus_dir is not None:
+            return self.hub_bus_dir
+        inside = self.hub_data_dir / "bus"
+        if len(os.fsencode(inside / _LONGEST_SOCKET_NAME)) <= IPC_PATH_MAX_BYTES:
+            return inside
+        name = hashlib.sha256(os.fsencode(self.hub_data_dir)).hexdigest()[:16]
+        runtime = _environment().get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+        return Path(runtime) / f"robot-hub-{os.getuid()}-{name}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach every listener."""
+        hosts = [self.server_host]
+        if self.api_port is not None or self.api_host is not None:
+            hosts.append(self.api_host or self.server_host)
+        return all(_is_loopback(host) for host in hosts)
+
+    def child_environment(self) -> dict[str, str]:
+        """Environment for the hub and its agents: this process's, ``.env`` under it, and on top
+        every setting that was given, so that all of them see the same."""
+        mine = {name.upper(): _as_text(getattr(self, name)) for name in self.model_fields_set}
+        return {
+            **_dotenv(ENV_FILE),
+            **_environment(),
+            **{name: text for name, text in mine.items() if text is not None},
+            "HUB_DATA_DIR": str(self.hub_data_dir),
+            "HUB_BUS_DIR": str(self.bus_dir),
+        }
+
+
+KNOWN_NAMES = OTHER_PROCESSES | {name.upper() for name in Settings.model_fields}
+"""Every environment name that a process of the hub reads."""
+
+
+def load(warn: Callable[[str], None] | None = None, **overrides: Any) -> Settings:
+    """Read the settings; ``overrides`` are fields given on the command line, None meaning not.
+
+    Args:
+        warn: called with a sentence for each variable that looks like a misspelt setting.
+
+    Raises:
+        SettingsError: something in them cannot be meant.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    environment = _environment()
+    ours = {name for name in environment if name.upper().startswith("HUB_")}
+    try:
+        unknown = unknown_names(ours | _dotenv(ENV_FILE).keys(), KNOWN_NAMES)
+        if unknown:
+            raise SettingsError(unknown[0])
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"{ENV_FILE} cannot be read: {error}") from None
+    if warn is not None:
+        for sentence in likely_misspelt(environment, KNOWN_NAMES):
+            warn(sentence)
+    return settings
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    return {k: v for k, v in dotenv_values(path).items() if v is not None}
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _as_text(value: object) -> str | None:
+    match value:
+        case None:
+            return None
+        case SecretStr():
+            return value.get_secret_value()
+        case bool():
+            return "1" if value else "0"
+        case tuple():
+            return ",".join(value)
+        case _:
+            return str(value)
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    what = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return what
+    name = str(first["loc"][0]).upper()
+    if first["type"] == "value_error":
+        return f"{name} {what}"
+    what = what.removeprefix("Input ").replace("should be", "must be")
+    return f"{name} {what}, not {first['input']!r}"

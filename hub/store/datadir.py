@@ -1,0 +1,67 @@
+"""The data directory: made private, and used by one hub at a time."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from hub.errors import DataDirLocked, DataDirUnusable
+
+LOCK_FILE = "hub.lock"
+
+
+class DataDir:
+    """A context manager that holds the directory's lock.
+
+    The lock belongs to the open file, so that it ends with the process however that ends.
+
+    Raises:
+        DataDirLocked: another hub holds it; the text names its process.
+        DataDirUnusable: it cannot be made, or nothing can be written into it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = -1
+
+    def __enter__(self) -> "DataDir":
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(self.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DataDirUnusable(
+                f"the data directory {self.path} cannot be written: {error.strerror}"
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            self._release()
+            raise DataDirLocked(
+                f"another hub (process {owner}) uses the data directory {self.path}"
+            ) from error
+        self._sign()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._release()
+
+    def _sign(self) -> None:
+        try:
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            self._release()
+            raise DataDirUnusable(
+                f"the data directory {self.path} cannot be written: {error.strerror}"
+            ) from error
+
+    def _release(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1

@@ -1,0 +1,25 @@
+"""What the demo can be asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoOptions:
+    """The user is the demo's scenario unless ``wav``, ``mic`` or ``text`` says otherwise.
+
+    ``hub_url`` is the hub's base (``http://127.0.0.1:8100``). ``wav`` is a recording to play
+    once; with its words in ``reference`` it is judged by ``max_wer``. ``live`` keeps the robot
+    there afterwards. ``save`` is a folder for ``heard.wav`` and ``said.wav``.
+    """
+
+    hub_url: str
+    wav: Path | None = None
+    mic: bool = False
+    text: bool = False
+    live: bool = False
+    save: Path | None = None
+    robot: str = "demo"
+    token: str | None = None
+    reference: str | None = None
+    max_wer: float = 0.30

@@ -1,0 +1,37 @@
+"""What happens to a robot, for whoever watches it: what the hub says, and what the robot does."""
+
+from typing import NamedTuple
+
+from protocols.messages.robot import ActionResult, ToRobot, Welcome
+from robot_sim.actions import Begun
+from robot_sim.microphone import Spoken
+from robot_sim.speaker import Cue
+
+
+class Linked(NamedTuple):
+    """The hub has welcomed this robot."""
+
+    welcome: Welcome
+
+
+class Unlinked(NamedTuple):
+    """A connection is gone, or none came about (``code`` 1006)."""
+
+    code: int
+    reason: str
+
+
+class GestureBegan(NamedTuple):
+    """The face begins to show a gesture."""
+
+    name: str
+
+
+Happening = ToRobot | Linked | Unlinked | Spoken | Cue | GestureBegan | Begun | ActionResult
+
+
+class Event(NamedTuple):
+    """Something that happened at ``at_ns`` of the robot's clock."""
+
+    at_ns: int
+    what: Happening

@@ -1,0 +1,169 @@
+"""The supervisor (the Pi of a real robot): obeys the hub by speaker, face and body.
+
+A message in, at a time, gives messages to send back. No socket, clock or task is in here.
+"""
+
+from collections.abc import Callable
+
+from protocols.identity import Stamp
+from protocols.messages.face import Conversation
+from protocols.messages.robot import (
+    Action,
+    ActionResult,
+    Capabilities,
+    Duck,
+    Emotion,
+    Flush,
+    FromRobot,
+    Gestures,
+    Hold,
+    Ping,
+    Pong,
+    Release,
+    SpeechEnd,
+    SpeechFrame,
+    ToRobot,
+    Welcome,
+)
+from protocols.messages.robot import (
+    Face as FaceMessage,
+)
+from protocols.messages.robot import (
+    World as WorldMessage,
+)
+from protocols.vocabulary import FACE_GESTURES
+from robot_sim.actions import Actions, Begun, Step
+from robot_sim.events import GestureBegan, Happening
+from robot_sim.face import Face
+from robot_sim.speaker import Cue, Speaker
+from robot_sim.world import World
+
+_WORLD_EVERY_NS = 1_000_000_000
+_LISTENING = (Conversation.LISTENING, Conversation.PTT)
+
+
+class Supervisor:
+    """Ties the robot's parts together. ``notice`` is told of everything the robot does itself."""
+
+    def __init__(
+        self,
+        robot_id: str,
+        capabilities: Capabilities,
+        speaker: Speaker,
+        notice: Callable[[Happening], None],
+    ) -> None:
+        self.speaker = speaker
+        self.face = Face()
+        self.world = World(robot_id)
+        self._actions = Actions(capabilities)
+        self._notice = notice
+        self._hub_id = ""
+        self._linked = False
+        self._world_due_ns = 0
+
+    def on_message(self, message: ToRobot, now_ns: int) -> list[FromRobot]:
+        """Obey ``message``; return what the hub is to be told."""
+        match message:
+            case Ping(t0_ns=t0_ns):
+                return [Pong(t0_ns=t0_ns, t1_ns=now_ns, t2_ns=now_ns)]
+            case Welcome():
+                return self._welcomed(message, now_ns)
+            case Emotion(emotion=emotion, intensity=intensity):
+                self.face.show(emotion, intensity)
+            case FaceMessage(conversation=state):
+                self.face.converse(state)
+            case Gestures(names=names):
+                for name in names:
+                    self._gesture(name)
+            case Action():
+                return self._perform(self._actions.receive(message, now_ns))
+        return self._play(message, now_ns)
+
+    def on_speech(self, header: SpeechFrame, pcm: bytes, now_ns: int) -> list[FromRobot]:
+        """Buffer a speech frame."""
+        return self._report(self.speaker.feed(header, pcm, now_ns))
+
+    def advance(self, now_ns: int) -> list[FromRobot]:
+        """Move every part to ``now_ns``."""
+        replies = self._report(self.speaker.advance(now_ns))
+        if self.speaker.energy:
+            self.face.talk(self.speaker.energy, now_ns)
+        for name in self.face.advance(now_ns):
+            self._notice(GestureBegan(name))
+        replies += self._perform(self._actions.advance(now_ns))
+        if self._linked and now_ns >= self._world_due_ns:
+            self._world_due_ns = now_ns + _WORLD_EVERY_NS
+            replies.append(self._world_state(now_ns))
+        return replies
+
+    def unlinked(self) -> None:
+        """The connection is gone; what is buffered plays on."""
+        self._linked = False
+
+    def _welcomed(self, welcome: Welcome, now_ns: int) -> list[FromRobot]:
+        if self._hub_id not in ("", welcome.hub_id):
+            self.speaker.forget(now_ns)
+            self._actions.forget()
+        self._hub_id = welcome.hub_id
+        self._linked = True
+        self._world_due_ns = now_ns + _WORLD_EVERY_NS
+        playing = self.speaker.playing
+        return [self._world_state(now_ns), *([] if playing is None else [playing])]
+
+    def _play(self, message: ToRobot, now_ns: int) -> list[FromRobot]:
+        match message:
+            case SpeechEnd(turn=turn, samples=samples):
+                return self._report(self.speaker.finish(turn, samples, now_ns))
+            case Duck(turn=turn, gain_db=gain_db):
+                return self._report(self.speaker.duck(turn, gain_db, now_ns))
+            case Hold(turn=turn):
+                return self._report(self.speaker.hold(turn, now_ns))
+            case Release(turn=turn):
+                return self._report(self.speaker.release(turn, now_ns))
+            case Flush(epoch=epoch, turn=turn):
+                upto = Stamp(epoch, turn)
+                cues, flushed = self.speaker.flush(upto, now_ns)
+                given_up = self._perform(self._actions.flush(upto))
+                return [*self._report(cues), *given_up, flushed]
+        return []
+
+    def _report(self, cues: list[Cue]) -> list[FromRobot]:
+        for cue in cues:
+            self._notice(cue)
+        return [cue.played for cue in cues]
+
+    def _perform(self, steps: list[Step]) -> list[FromRobot]:
+        results: list[FromRobot] = []
+        for step in steps:
+            self._notice(step)
+            if isinstance(step, ActionResult):
+                results.append(step)
+            else:
+                self._begin(step)
+        return results
+
+    def _begin(self, begun: Begun) -> None:
+        action = begun.action
+        match action.action:
+            case "emote":
+                intensity = action.params.get("intensity", 0.5)
+                number = isinstance(intensity, int | float)
+                self.face.show(action.name, min(1.0, max(0.0, intensity)) if number else 0.5)
+            case "gesture":
+                self._gesture(action.name)
+            case "skill":
+                self.world.begin_skill(action.name)
+
+    def _gesture(self, name: str) -> None:
+        """Face gestures wait for the face; the body's are done at once."""
+        if name in FACE_GESTURES:
+            self.face.queue(name)
+        else:
+            self.world.note(f"gesture {name}")
+            self._notice(GestureBegan(name))
+
+    def _world_state(self, now_ns: int) -> WorldMessage:
+        listening = self.face.conversation in _LISTENING
+        return WorldMessage(
+            world=self.world.state(now_ns, talking=self.face.talking, listening=listening)
+        )

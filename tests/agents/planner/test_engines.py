@@ -1,0 +1,67 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.planner.engines import chosen
+from agents.planner.settings import PlannerSettings
+from agents.runtime.errors import BackendUnavailable
+from tests.fakes.openai_server import OpenAiServer
+
+
+def settings(**fields: Any) -> PlannerSettings:
+    alone = {"base_url": "", "api_key": "", "model": "", "role": "primary"}
+    return PlannerSettings(bus_dir=Path("/nowhere"), _env_file=None, **(alone | fields))  # type: ignore[call-arg]
+
+
+def test_without_a_server_auto_is_the_reflex_planner() -> None:
+    assert chosen(settings(backend="auto")).name == "reflex"
+
+
+def test_the_standing_second_planner_is_the_reflex_planner_whatever_is_chosen() -> None:
+    assert chosen(settings(backend="openai", role="reflex")).name == "reflex"
+    assert chosen(settings(backend="vllm", role="reflex")).name == "reflex"
+
+
+@pytest.mark.parametrize("name", ["vllm", "ollama", "transformers"])
+def test_engines_that_are_not_built_yet_are_refused_in_one_sentence(name: str) -> None:
+    with pytest.raises(BackendUnavailable, match=f"LLM_BACKEND={name} is not part of this build"):
+        chosen(settings(backend=name))
+
+
+def test_a_server_without_an_address_is_refused_in_one_sentence() -> None:
+    with pytest.raises(BackendUnavailable, match="needs OPENAI_BASE_URL"):
+        chosen(settings(backend="openai"))
+
+
+async def test_auto_takes_the_server_that_answers() -> None:
+    async with OpenAiServer() as server:
+        planner = chosen(settings(backend="auto", base_url=server.base_url))
+        await planner.start()
+        assert planner.name == "openai"
+        await planner.close()
+
+
+async def test_auto_takes_the_reflex_planner_if_the_server_does_not_answer() -> None:
+    async with OpenAiServer() as server:
+        gone = server.base_url
+    planner = chosen(settings(backend="auto", base_url=gone))
+    await planner.start()
+    assert planner.name == "reflex"
+    await planner.close()
+
+
+@pytest.mark.parametrize("address", ["localhost:8000", "ftp://x/v1", "http://", "nonsense"])
+def test_an_address_that_is_none_is_refused_by_the_settings(address: str) -> None:
+    with pytest.raises(ValueError, match="base_url"):
+        settings(base_url=address)
+
+
+def test_the_reflex_planner_loads_no_http_client() -> None:
+    program = (
+        "import sys, agents.planner.__main__, agents.planner.backends.reflex;"
+        "sys.exit('httpx' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,47 @@
+"""Jobs that answer from a script."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from hub.errors import JobError
+from hub.jobs.admission import PlanAdmission
+from protocols.messages.job import PlanDone, SpeakRequest
+
+
+class FakeJobs:
+    """A ``Jobs``: ``plan_result`` and ``speech`` are what it gives; an error among them is raised;
+    ``None`` in ``speech`` waits until the job is cancelled."""
+
+    def __init__(self) -> None:
+        self.plan_result: PlanDone | JobError | None = PlanDone(actions=())
+        self.speech: list[bytes | JobError | None] = [b"\x01\x00" * 160]
+        self.worlds: list[dict[str, Any]] = []
+        self.requests: list[SpeakRequest] = []
+        self.cancelled = asyncio.Event()
+        self.plan_admission = PlanAdmission(max_inflight=1)
+
+    async def plan(self, world: dict[str, Any], deadline_s: float) -> PlanDone:
+        self.worlds.append(world)
+        if isinstance(self.plan_result, JobError):
+            raise self.plan_result
+        if self.plan_result is None:
+            await self._hang()
+        assert self.plan_result is not None
+        return self.plan_result
+
+    async def speak(self, request: SpeakRequest, robot: str = "") -> AsyncGenerator[bytes, None]:
+        self.requests.append(request)
+        for item in self.speech:
+            if isinstance(item, JobError):
+                raise item
+            if item is None:
+                await self._hang()
+            else:
+                yield item
+
+    async def _hang(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cancelled.set()

@@ -1,0 +1,189 @@
+"""The command line as its user meets it: real processes, one sentence, exit code 2."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from hub.commands.demo import ENTRIES, entry
+from hub.commands.run import agents_to_start
+from hub.settings import KNOWN_NAMES, load
+from hub.supervise import Order, children
+
+HEAVY = ("fastapi", "uvicorn", "numpy", "zmq", "faster_whisper", "httpx", "pydantic")
+
+
+def robot_hub(*arguments: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    clean = {n: v for n, v in os.environ.items() if n not in KNOWN_NAMES}  # noqa: TID251
+    return subprocess.run(
+        [sys.executable, "-m", "hub.cli", *arguments],
+        cwd=cwd,
+        env={**clean, "HUB_DATA_DIR": str(cwd / "data"), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def busy_port() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield str(taken.getsockname()[1])
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """A web server that is no hub."""
+
+    class Hello(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<h1>hello</h1>")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hello) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def refusal(result: "subprocess.CompletedProcess[str]") -> str:
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    (sentence,) = result.stderr.splitlines()
+    assert sentence.startswith("robot-hub: ")
+    return sentence
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path, busy_port: str) -> None:
+    assert f"port {busy_port} of 127.0.0.1 is in use" in refusal(
+        robot_hub("run", "--port", busy_port, cwd=tmp_path)
+    )
+
+
+def test_an_unwritable_data_directory_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    sentence = refusal(robot_hub("run", "--data-dir", "file/inside", cwd=tmp_path))
+
+    assert f"the data directory {tmp_path}/file/inside cannot be written" in sentence
+
+
+def test_a_setting_without_meaning_is_one_sentence(tmp_path: Path) -> None:
+    sentence = refusal(robot_hub("run", cwd=tmp_path, SERVER_PORT="eighty"))
+
+    assert "SERVER_PORT must be a valid integer" in sentence
+
+
+def test_off_loopback_nothing_starts_without_a_token(tmp_path: Path) -> None:
+    sentence = refusal(robot_hub("run", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path))
+
+    assert "robot-hub tokens add" in sentence
+
+
+def test_a_missing_certificate_is_one_sentence(tmp_path: Path) -> None:
+    sentence = refusal(
+        robot_hub("run", "--tls-cert", "no.pem", "--tls-key", "no.key", cwd=tmp_path)
+    )
+
+    assert f"the TLS file {tmp_path}/no.pem does not exist" in sentence
+
+
+@pytest.mark.parametrize("command", [("status",), ("say", "r2", "hello")])
+def test_a_hub_that_is_not_there_is_one_sentence(command: tuple[str, ...], tmp_path: Path) -> None:
+    sentence = refusal(robot_hub(*command, "--hub", "http://127.0.0.1:9", cwd=tmp_path))
+
+    assert "no hub answers at http://127.0.0.1:9" in sentence
+
+
+def test_a_server_that_is_no_hub_is_one_sentence(tmp_path: Path, stranger: str) -> None:
+    assert "is no Robot Hub" in refusal(robot_hub("status", "--hub", stranger, cwd=tmp_path))
+
+
+def test_a_model_that_does_not_exist_is_one_sentence(tmp_path: Path) -> None:
+    assert "there is no model 'huge'" in refusal(robot_hub("models", "pull", "huge", cwd=tmp_path))
+
+
+def test_a_model_that_cannot_be_fetched_is_one_sentence(tmp_path: Path) -> None:
+    result = robot_hub(
+        "models", "pull", "tiny", cwd=tmp_path, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)
+    )
+
+    assert "tiny (Systran/faster-whisper-tiny) cannot be fetched" in refusal(result)
+
+
+def test_a_token_is_shown_once_listed_without_its_secret_and_revoked(tmp_path: Path) -> None:
+    token = robot_hub("tokens", "add", "r2", "--label", "kitchen", cwd=tmp_path).stdout.strip()
+    token_id = token.split("_")[1]
+
+    listed = robot_hub("tokens", "list", cwd=tmp_path).stdout
+    assert token_id in listed
+    assert "kitchen" in listed
+    assert token not in listed
+
+    assert robot_hub("tokens", "revoke", token_id, cwd=tmp_path).returncode == 0
+    assert token_id not in robot_hub("tokens", "list", cwd=tmp_path).stdout
+    assert "no token" in refusal(robot_hub("tokens", "revoke", token_id, cwd=tmp_path))
+
+
+def test_a_robot_id_that_cannot_be_one_gets_no_token(tmp_path: Path) -> None:
+    assert "robot_id must be" in refusal(robot_hub("tokens", "add", "a/b", cwd=tmp_path))
+
+
+def test_help_costs_no_heavy_import(tmp_path: Path) -> None:
+    script = f"import sys, hub.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
+
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert result.stdout.strip() == "[]"
+
+
+def test_the_supervisor_imports_only_the_standard_library(tmp_path: Path) -> None:
+    script = (
+        "import sys; before = set(sys.modules); import hub.supervise; "
+        "print(sorted({m.split('.')[0] for m in set(sys.modules) - before}"
+        " - set(sys.stdlib_module_names)))"
+    )
+
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert result.stdout.strip() == "['hub']"
+
+
+def test_each_agent_is_a_process_beside_the_hub_and_knows_its_role() -> None:
+    started = children(Order(("stt", "planner", "planner:reflex"), 10.0), {"A": "1"})
+
+    assert [(c.name, c.command[-1], c.essential) for c in started] == [
+        ("hub", "hub", True),
+        ("stt", "agents.stt", False),
+        ("planner", "agents.planner", False),
+        ("planner:reflex", "agents.planner", False),
+    ]
+    assert started[3].environment == {"A": "1", "HUB_AGENT_ROLE": "reflex"}
+
+
+def test_a_planner_that_is_reflex_needs_no_standing_reflex_planner() -> None:
+    assert "planner:reflex" in agents_to_start(load(llm_backend="auto"))
+    assert "planner:reflex" not in agents_to_start(load(llm_backend="reflex"))
+
+
+def test_an_order_to_the_supervisor_arrives_as_it_was_given() -> None:
+    order = Order(("ears", "planner:reflex"), 2.5, prefix=False)
+
+    assert Order.decoded(order.encoded()) == order
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_what_the_demo_starts_by_name_is_there(name: str) -> None:
+    assert callable(entry(name))
