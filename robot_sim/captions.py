@@ -1,5 +1,7 @@
 """The words of responses and when they sound, so that a playhead can be read as text."""
 
+import msgspec
+
 from protocols.messages.robot import SpeechText
 from protocols.messages.speech import WordMark
 
@@ -13,8 +15,11 @@ class Captions:
         self._turns: dict[int, dict[int, SpeechText]] = {}
 
     def add(self, text: SpeechText) -> None:
-        """Take the words of a phrase; the same phrase again replaces them."""
-        self._turns.setdefault(text.turn, {})[text.phrase] = text
+        """Take the words of a phrase: the first ones, or further ones as the voice makes them."""
+        phrases = self._turns.setdefault(text.turn, {})
+        known = phrases[text.phrase].words if text.phrase in phrases else ()
+        new = tuple(word for word in text.words if word not in known)
+        phrases[text.phrase] = msgspec.structs.replace(text, words=known + new)
         while len(self._turns) > _TURNS_KEPT:
             del self._turns[next(iter(self._turns))]
 

@@ -1,7 +1,6 @@
 """The robot's end of ``WS /robot``: connects, greets, and comes back as the close code allows."""
 
 import asyncio
-import heapq
 import random
 from collections import Counter
 from typing import Protocol
@@ -16,12 +15,11 @@ from protocols.errors import ProtocolError
 from protocols.messages.robot import FromRobot, Hello, MicFrame, SpeechFrame, ToRobot, Welcome
 from robot_sim.errors import LinkGone
 from robot_sim.faults import NO_FAULTS, FaultPlan, Faults
+from robot_sim.outbox import Outbox
 from robot_sim.reconnect import NOT_AUTHORISED, GiveUp, after_close
 
 _MAX_FRAME_BYTES = 512 * 1024
 _OPEN_TIMEOUT_S = 5.0
-_MAX_WAITING_MEDIA = 100
-"""Two seconds of microphone; what is older is not worth sending."""
 _NO_CONNECTION = 1006
 _REFUSED = (401, 403)
 
@@ -36,50 +34,6 @@ class Receiver(Protocol):
     def on_speech(self, header: SpeechFrame, pcm: bytes) -> None: ...
 
     def on_unlinked(self, code: int, reason: str) -> None: ...
-
-
-class _Outbox:
-    """Frames that wait to be sent, in the order of the time from which they may be."""
-
-    def __init__(self, plan: FaultPlan, counters: Counter[str]) -> None:
-        self._plan = plan
-        self._counters = counters
-        self._heap: list[tuple[float, int, str | bytes]] = []
-        self._media = 0
-        self._count = 0
-        self._filled = asyncio.Event()
-
-    def put(self, frame: str | bytes) -> None:
-        """Queue a frame, as the fault plan will have it."""
-        media = isinstance(frame, bytes)
-        if media and self._media >= _MAX_WAITING_MEDIA:
-            self._counters["mic_overrun"] += 1
-            return
-        delays = self._plan.delays_s()
-        if len(delays) != 1:
-            self._counters["faults_dropped" if not delays else "faults_doubled"] += 1
-        now = asyncio.get_running_loop().time()
-        for delay in delays:
-            self._count += 1
-            self._media += media
-            heapq.heappush(self._heap, (now + delay, self._count, frame))
-        self._filled.set()
-
-    async def take(self) -> str | bytes:
-        """The next frame, once it may be sent."""
-        loop = asyncio.get_running_loop()
-        while True:
-            self._filled.clear()
-            wait = self._heap[0][0] - loop.time() if self._heap else None
-            if wait is not None and wait <= 0:
-                frame = heapq.heappop(self._heap)[2]
-                self._media -= isinstance(frame, bytes)
-                return frame
-            try:
-                async with asyncio.timeout(wait):
-                    await self._filled.wait()
-            except TimeoutError:
-                continue
 
 
 class Link:
@@ -106,7 +60,7 @@ class Link:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._plan = FaultPlan(faults)
         self._random = random.Random(seed or robot_id)
-        self._outbox: _Outbox | None = None
+        self._outbox: Outbox | None = None
         self._socket: ClientConnection | None = None
         self._attempt = 0
 
@@ -175,7 +129,7 @@ class Link:
 
     async def _converse(self, socket: ClientConnection, receiver: Receiver) -> None:
         await socket.send(encode_text(self._hello))
-        outbox = _Outbox(self._plan, self.counters)
+        outbox = Outbox(self._plan, self.counters)
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(_write(socket, outbox))
             try:
@@ -186,7 +140,7 @@ class Link:
             finally:
                 writer.cancel()
 
-    def _on_frame(self, frame: str | bytes, outbox: _Outbox, receiver: Receiver) -> None:
+    def _on_frame(self, frame: str | bytes, outbox: Outbox, receiver: Receiver) -> None:
         """Hand a frame on; one that cannot be read is counted and harms no other."""
         try:
             if isinstance(frame, bytes):
@@ -203,7 +157,7 @@ class Link:
             receiver.on_linked(message)
         receiver.on_message(message)
 
-    def _welcomed(self, welcome: Welcome, outbox: _Outbox) -> None:
+    def _welcomed(self, welcome: Welcome, outbox: Outbox) -> None:
         self._outbox = outbox
         self._attempt = 0
         self._hello = msgspec.structs.replace(
@@ -211,7 +165,7 @@ class Link:
         )
 
 
-async def _write(socket: ClientConnection, outbox: _Outbox) -> None:
+async def _write(socket: ClientConnection, outbox: Outbox) -> None:
     try:
         while True:
             await socket.send(await outbox.take())

@@ -19,7 +19,7 @@ import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -143,8 +143,8 @@ class _Child(asyncio.SubprocessProtocol):
     # asyncio calls these
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.SubprocessTransport)
-        self._process = transport
+        # uvloop's transports derive from none of asyncio's classes.
+        self._process = cast(asyncio.SubprocessTransport, transport)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self._received += data
@@ -182,8 +182,7 @@ class _Child(asyncio.SubprocessProtocol):
             self._died(number)
             return
         assert self._process is not None
-        pipe = self._process.get_pipe_transport(0)
-        assert isinstance(pipe, asyncio.WriteTransport)
+        pipe = cast(asyncio.WriteTransport, self._process.get_pipe_transport(0))
         pipe.write(to_frame(number, kind, *rest))
 
     def kill(self) -> None:

@@ -1,7 +1,10 @@
 """Tts on the bus: phrases in, marks and audio out; or a whole text, as a job."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
+from agents.runtime.errors import AgentError
 from agents.runtime.service import Emit, Inbox, Scope
 from agents.tts.backends.base import Voice
 from agents.tts.credit import Credit
@@ -95,3 +98,33 @@ class Jobs:
     async def _speak(self, speaker: Speaker, request: SpeakRequest, emit: Emit) -> None:
         spoken = await speaker.speak(0, request)
         emit(JobDone(samples=spoken.last_sample))
+
+
+async def _read(inbox: Inbox, requests: Requests, credit: Credit) -> None:
+    async for item in inbox:
+        match item.envelope.body:
+            case SpeechRequest() as request:
+                requests.put_nowait(request)
+            case SpeechCredit(until_ms=until_ms):
+                credit.grant(until_ms)
+            case SpeechFinish():
+                requests.put_nowait(None)
+            case _:
+                pass
+    requests.put_nowait(None)
+    credit.end()
+
+
+async def _beside(reader: Coroutine[Any, Any, None], work: Coroutine[Any, Any, None]) -> None:
+    """Run ``reader`` for as long as ``work`` takes."""
+    failure: AgentError | None = None
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(reader)
+        try:
+            await work
+        except AgentError as error:
+            # Out of the group as itself: the runtime answers it with its code.
+            failure = error
+        reading.cancel()
+    if failure is not None:
+        raise failure

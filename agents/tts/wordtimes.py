@@ -2,7 +2,7 @@
 
 The marks of a phrase name its whitespace-separated words one by one, so that joined by spaces they
 are its text again. An engine reports where in the text it is; it may report two places of one word
-("3.5") or none of a word that it does not pronounce ("–"), which then takes no time.
+("3.5"), one place of two words ("for a"), or none of one that makes no sound ("–").
 """
 
 import re
@@ -28,8 +28,7 @@ class WordTimes:
         word = bisect_right(self._starts, position) - 1
         if word <= self._current:
             return False
-        self._close(ms)
-        self._skip_to(word, ms)
+        self._close(word, ms)
         self._begun_ms = ms
         return True
 
@@ -44,23 +43,25 @@ class WordTimes:
 
     def finish(self, ms: int) -> None:
         """The phrase ends; every word has its mark now."""
-        self._close(ms)
-        self._skip_to(len(self._words), ms)
+        self._close(len(self._words), ms)
 
     def take(self) -> tuple[WordMark, ...]:
         """The marks of the words that have ended since the last call."""
         taken, self._closed = tuple(self._closed), []
         return taken
 
-    def _close(self, ms: int) -> None:
-        if 0 <= self._current < len(self._words):
-            end = ms if self._ended_ms is None else min(ms, self._ended_ms)
-            word = self._words[self._current]
-            self._closed.append(WordMark(word, self._begun_ms, max(end, self._begun_ms)))
-        self._ended_ms = None
+    def _close(self, following: int, ms: int) -> None:
+        """End the words before ``following``, which begins at ``ms``.
 
-    def _skip_to(self, word: int, ms: int) -> None:
-        """Give the words before ``word`` that made no sound the moment in which they would be."""
-        for silent in self._words[self._current + 1 : word]:
-            self._closed.append(WordMark(silent, ms, ms))
-        self._current = word
+        Those that were not reported are part of the sound of the one that was, by their length.
+        """
+        begun = self._begun_ms if self._current >= 0 else ms
+        ended = max(begun, ms if self._ended_ms is None else min(ms, self._ended_ms))
+        words = self._words[max(self._current, 0) : following]
+        lengths = [len(word) if any(map(str.isalnum, word)) else 0 for word in words]
+        total, past = max(1, sum(lengths)), 0
+        for word, length in zip(words, lengths, strict=True):
+            start = begun + (ended - begun) * past // total
+            past += length
+            self._closed.append(WordMark(word, start, begun + (ended - begun) * past // total))
+        self._current, self._ended_ms = following, None

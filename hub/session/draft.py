@@ -110,10 +110,11 @@ class Draft:
         number, reopens = state.last_turn + 1, state.reopens
         turn = Turn(number, claim, user_text, request=request, rate_hz=state.hello.speech_rate_hz)
         self.set(turn=turn, last_turn=number, carried="", reopens=0, barge=Barge.NONE)
-        self.do(do.Expect(number))
         self.tell(robot.TurnBegin(turn=number, user_text=user_text))
         self.report(TurnStarted(priority=claim.priority, user_text=user_text, reopens=reopens))
         self.order(AgentKind.TTS, TurnStart(user_text="", language=state.hello.language))
+        # After tts has its turn: the first credit is granted with this.
+        self.do(do.Expect(number))
 
     def ask(self, role: str, fallback: str = "") -> None:
         """Let the planner ``role`` answer the live turn."""

@@ -231,7 +231,8 @@ class Action(_Wire, tag="action"):
 
 
 class SpeechText(_Wire, tag="speech_text"):
-    """The words of a phrase and when they sound, sent before their audio."""
+    """Words of a phrase and when they sound, sent before their audio. A phrase whose voice is
+    still being made comes several times, each time with further words."""
 
     turn: int
     phrase: int

@@ -49,7 +49,8 @@ class VisemeMark(msgspec.Struct, frozen=True):
 
 
 class SpeechMarks(Message, tag="speech.marks"):
-    """Word and phoneme times of a phrase; sent no later than the audio they describe."""
+    """Word and phoneme times of a phrase; sent no later than the audio they describe, and so
+    several times for a long phrase, each time with further words."""
 
     phrase: int
     words: tuple[WordMark, ...] = ()

@@ -13,6 +13,7 @@ from protocols.messages.robot import (
     Gestures,
     Played,
     SpeechText,
+    Text,
     Transcript,
     TurnBegin,
     TurnEnd,
@@ -155,8 +156,6 @@ async def test_lines_from_standard_input_are_typed_one_after_the_other(
 
 
 async def take_lines(hub: FakeHub) -> list[str]:
-    from protocols.messages.robot import Text
-
     connection = await hub.connection()
     await connection.welcome()
     lines = []

@@ -124,7 +124,7 @@ class WhisperStream:
         """Nothing to give back."""
 
     async def _transcribe(self, beams: int) -> Transcript:
-        sound = np.frombuffer(bytes(self._pcm), "<i2").astype(np.float32) / 32_768
+        sound = np.frombuffer(bytes(self._pcm), "<i2").astype(np.float32) / np.float32(32_768)
         engine, language = self._engine, self._language
         return await engine.off_the_loop(lambda: engine.transcribe(sound, language, beams))
 

@@ -38,7 +38,7 @@ class Voice(Backend, Protocol):
         """Speak ``text``, one line without markup, with at least one letter or digit.
 
         The marks of a stretch of audio come before it. There is one word mark for each
-        whitespace-separated word of ``text``, in order. A ``voice`` that the engine does not have
+        whitespace-separated word of ``text``, in order; one of hundreds of letters may be parted. A ``voice`` that the engine does not have
         is replaced by one of ``language``. An async generator: closing it stops the engine.
         """
 

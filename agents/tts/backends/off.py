@@ -24,5 +24,7 @@ class NoVoice:
         self, text: str, prosody: Prosody, language: str, voice: str
     ) -> AsyncGenerator[Sound | Marks, None]:
         """Refuse."""
+        nothing: tuple[Sound | Marks, ...] = ()
+        for part in nothing:
+            yield part
         raise AgentError("speech is switched off (TTS_BACKEND=off)", code="tts_disabled")
-        yield Marks()

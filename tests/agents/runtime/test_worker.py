@@ -32,6 +32,17 @@ async def test_the_engine_keeps_its_state_between_calls() -> None:
         assert await counter.call("size", b"\0" * 1_000_000) == 1_000_000
 
 
+def test_the_loop_may_be_uvloop() -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def add() -> int:
+        async with worker() as counter:
+            return await counter.call("add", 1)
+
+    with asyncio.Runner(loop_factory=uvloop.Loop) as runner:
+        assert runner.run(add()) == 1
+
+
 async def test_calls_made_together_are_served_in_order() -> None:
     async with worker() as counter:
         assert await asyncio.gather(*(counter.call("add", 1) for _ in range(5))) == [1, 2, 3, 4, 5]

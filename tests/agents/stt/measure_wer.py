@@ -3,13 +3,12 @@
     python -m tests.agents.stt.measure_wer                       # the demo's recordings
     python -m tests.agents.stt.measure_wer FILE.wav "its words"  # any 16 kHz mono WAV file
 
-All recordings are one session, so the recogniser hears one speaker go on.
+Each recording is a session of its own, so every first utterance is a stranger's.
 """
 
 import asyncio
 import sys
 import time
-import tomllib
 from pathlib import Path
 
 from agents.ears.agent import Ears
@@ -31,8 +30,7 @@ from protocols.messages.voice import (
     UtteranceFinish,
 )
 from tests.agents.ears.microphone import Emitted, Microphone, Samples, mixed, recording, silence
-
-SCENARIO = Path("robot_sim/scenarios/demo.toml")
+from tests.recordings import Recording, demo_recordings
 
 
 def word_errors(reference: str, heard: str) -> int:
@@ -46,26 +44,29 @@ def word_errors(reference: str, heard: str) -> int:
     return row[-1]
 
 
-async def utterances(ears: Ears, sound: Samples) -> list[Emitted]:
-    """What ears make of ``sound``; the turn model gets time to answer."""
+async def utterances(ears: Ears, sound: Samples, pause_s: float = 0.05) -> list[Emitted]:
+    """What ears make of ``sound``; a pause after each tenth of a second lets a turn model answer."""
     microphone = Microphone(ears)
     for at in range(0, len(sound), 1_600):
         microphone.hear(sound[at : at + 1_600])
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause_s)
     return microphone.emitted
 
 
 async def transcripts(recogniser: Recogniser, heard: list[Emitted]) -> list[TranscriptFinal]:
     """The final transcripts of what ears emitted."""
     finals: list[TranscriptFinal] = []
+    done = asyncio.Event()
+    wanted = sum(isinstance(one.message, UtteranceEnded) for one in heard)
 
     def emit(message: Message, blob: bytes = b"", *, t_src_ns: int = 0) -> bool:
         if isinstance(message, TranscriptFinal):
             finals.append(message)
+            if len(finals) == wanted:
+                done.set()
         return True
 
     inbox = ScopeInbox(lambda name: None)
-    wanted = 0
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(Stt(recogniser).serve(inbox, emit))
         inbox.put(Envelope(body=SessionAssign()))
@@ -75,28 +76,20 @@ async def transcripts(recogniser: Recogniser, heard: list[Emitted]) -> list[Tran
                     inbox.put(Envelope(body=message), blob)
                     await asyncio.sleep(0)
                 case UtteranceEnded(utterance=number, first_sample=first, last_sample=last):
-                    wanted += 1
                     order = UtteranceFinish(utterance=number, first_sample=first, last_sample=last)
                     inbox.put(Envelope(body=order))
                 case UtteranceDropped(utterance=number, reason=reason):
                     inbox.put(Envelope(body=UtteranceDrop(utterance=number, reason=reason)))
-        while len(finals) < wanted:
-            await asyncio.sleep(0.02)
+        if wanted:
+            await done.wait()
         inbox.close()
     return finals
 
 
-async def main(arguments: list[str]) -> None:
-    if arguments:
-        recordings = [(Path(arguments[0]), arguments[1])]
-    else:
-        lines = tomllib.loads(SCENARIO.read_text())["utterance"]
-        folder = SCENARIO.parent / "recordings"
-        recordings = [(folder / line["recording"], line["text"]) for line in lines]
+async def main(recordings: list[Recording]) -> None:
     engines, recogniser = Engines(SileroActivity(), SmartTurn()), PocketSphinx()
     await engines.start()
     await recogniser.start()
-    heard_by: list[Emitted] = []
     errors = words = 0
     ears = Ears(engines.activity, engines.turn_model)
     try:
@@ -115,4 +108,5 @@ async def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    given = sys.argv[1:]
+    asyncio.run(main([Recording(Path(given[0]), given[1])] if given else demo_recordings()))

@@ -1,0 +1,221 @@
+"""What every recogniser must do, whatever it understands."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.runtime.errors import BackendUnavailable
+from agents.stt.backends.base import RECOGNISERS, Hypothesis, Recogniser, Stream
+from agents.stt.backends.faster_whisper import FasterWhisper
+from agents.stt.backends.pocketsphinx import PocketSphinx
+from agents.stt.backends.scripted import ScriptedRecogniser
+from agents.stt.choice import chosen
+from agents.stt.models import find_model
+from agents.stt.settings import SttSettings
+from protocols.marks import MarkKind, marked_chunk
+from tests.agents.ears.microphone import Samples, mixed, noise, recording, silence
+from tests.agents.stt import tiny_whisper
+from tests.agents.stt.measure_wer import word_errors
+from tests.recordings import demo_recording
+
+
+@pytest.fixture(scope="module")
+def whisper_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_whisper.build(tmp_path_factory.mktemp("models") / "tiny-random")
+
+
+@pytest.fixture(params=sorted(RECOGNISERS))
+async def recogniser(
+    request: pytest.FixtureRequest, whisper_model: Path
+) -> AsyncIterator[Recogniser]:
+    engines: dict[str, Recogniser] = {
+        "faster_whisper": FasterWhisper(whisper_model, threads=1),
+        "pocketsphinx": PocketSphinx(),
+        "scripted": ScriptedRecogniser(),
+    }
+    backend = engines[request.param]
+    await backend.start()
+    yield backend
+    await backend.close()
+
+
+def sentence(recogniser: Recogniser) -> tuple[bytes, str]:
+    """A sentence as ``recogniser`` hears it, and its words."""
+    voice = demo_recording("long_story.wav")
+    sound = mixed(silence(0.3), recording(voice.path), silence(0.3)).tobytes()
+    if recogniser.name == "scripted":
+        sound = marked_chunk(MarkKind.START, len(sound) // 2, voice.text)
+    return sound, voice.text
+
+
+async def fed(stream: Stream, pcm: bytes, step: int = 4_096) -> list[Hypothesis]:
+    """Feed ``pcm`` in steps; what the stream said meanwhile."""
+    told = []
+    for at in range(0, len(pcm), step):
+        hypothesis = await stream.feed(pcm[at : at + step])
+        if hypothesis is not None:
+            told.append(hypothesis)
+    return told
+
+
+async def test_an_utterance_grows_and_ends(recogniser: Recogniser) -> None:
+    stream = recogniser.stream("en")
+    pcm, _ = sentence(recogniser)
+    told = await fed(stream, pcm)
+    final = await stream.finish()
+    assert told
+    assert all(0 <= one.stable_chars <= len(one.text) for one in told)
+    for one in told:
+        stable = one.text[: one.stable_chars]
+        assert final.text.startswith(stable)
+    assert final.language == "en"
+    assert final.confidence == -1 or 0 <= final.confidence <= 1
+    await stream.close()
+
+
+async def test_one_stream_takes_utterance_after_utterance(recogniser: Recogniser) -> None:
+    stream = recogniser.stream("en")
+    pcm, _ = sentence(recogniser)
+    finals = []
+    for _ in range(2):
+        await fed(stream, pcm, step=len(pcm))
+        finals.append((await stream.finish()).text)
+    assert bool(finals[0]) == bool(finals[1])
+    await stream.close()
+
+
+async def test_a_reset_forgets_what_was_heard(recogniser: Recogniser) -> None:
+    pcm, _ = sentence(recogniser)
+    fresh, used = recogniser.stream("en"), recogniser.stream("en")
+    await fed(used, pcm)
+    await used.reset()
+    await fed(used, bytes(16_000))
+    after_reset = await used.finish()
+    await used.close()
+    await fed(fresh, bytes(16_000))
+    assert (await fresh.finish()).text == after_reset.text
+    await fresh.close()
+
+
+async def test_streams_do_not_hear_each_other(recogniser: Recogniser) -> None:
+    pcm, text = sentence(recogniser)
+    speaking, quiet = recogniser.stream("en"), recogniser.stream("en")
+    await fed(speaking, pcm)
+    spoken = await speaking.finish()
+    await fed(quiet, bytes(16_000))
+    await quiet.finish()
+    await fed(speaking, pcm)
+    again = await speaking.finish()
+    if recogniser.name != "faster_whisper":
+        assert word_errors(text, spoken.text) <= 1
+        assert word_errors(text, again.text) <= 1
+    await speaking.close()
+    await quiet.close()
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        np.zeros(0, np.int16),
+        np.zeros(1, np.int16),
+        silence(1.0),
+        noise(1.0, rms=3_000),
+        np.full(16_000, 32_767, np.int16),
+    ],
+    ids=["nothing", "one sample", "silence", "noise", "stuck at full scale"],
+)
+async def test_sound_without_words_is_no_error(recogniser: Recogniser, sound: Samples) -> None:
+    stream = recogniser.stream("en")
+    await stream.feed(sound.tobytes())
+    assert isinstance((await stream.finish()).text, str)
+    await stream.close()
+
+
+async def test_a_language_tag_with_a_region_is_understood(recogniser: Recogniser) -> None:
+    stream = recogniser.stream("en-US")
+    await stream.feed(bytes(16_000))
+    assert (await stream.finish()).language.startswith("en")
+    await stream.close()
+
+
+async def test_a_closed_stream_leaves_the_engine_to_others(recogniser: Recogniser) -> None:
+    pcm, _ = sentence(recogniser)
+    for _ in range(3):
+        stream = recogniser.stream("en")
+        await stream.feed(pcm[:32_000])
+        await stream.close()
+    stream = recogniser.stream("en")
+    await stream.feed(bytes(16_000))
+    await stream.finish()
+    await stream.close()
+
+
+# pocketsphinx alone
+
+
+@pytest.mark.parametrize("name", ["find_the_ball.wav", "turn_around.wav"])
+async def test_the_embedded_recogniser_understands_a_stranger(name: str) -> None:
+    backend = PocketSphinx()
+    await backend.start()
+    stream = backend.stream("en")
+    voice = demo_recording(name)
+    sound = mixed(silence(0.3), recording(voice.path), silence(0.3)).tobytes()
+    told = await fed(stream, sound)
+    assert word_errors(voice.text, (await stream.finish()).text) <= 1
+    assert len(told) > 3
+    await backend.close()
+
+
+# faster-whisper alone
+
+
+async def test_a_model_that_is_no_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BackendUnavailable, match=str(tmp_path)):
+        await FasterWhisper(tmp_path).start()
+
+
+async def test_a_language_the_model_does_not_know_falls_back_to_its_own(
+    whisper_model: Path,
+) -> None:
+    backend = FasterWhisper(whisper_model, threads=1)
+    await backend.start()
+    stream = backend.stream("xx")
+    await stream.feed(bytes(16_000))
+    assert (await stream.finish()).language == "en"
+    await backend.close()
+
+
+# which one is chosen
+
+
+def settings_for(tmp_path: Path, **values: object) -> SttSettings:
+    return SttSettings.model_validate({"bus_dir": tmp_path, **values})
+
+
+def test_auto_takes_whisper_where_its_model_is_on_disk(whisper_model: Path, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, model_size="tiny-random", models_dir=whisper_model.parent)
+    choice = chosen(settings)
+    assert choice.recogniser.name == "faster_whisper"
+    assert str(whisper_model) in choice.reason
+
+
+def test_auto_takes_the_embedded_one_where_it_is_not(tmp_path: Path) -> None:
+    choice = chosen(settings_for(tmp_path, model_size="nowhere/to-be-found"))
+    assert choice.recogniser.name == "pocketsphinx"
+    assert "nowhere/to-be-found is not on disk" in choice.reason
+
+
+def test_whisper_by_name_without_its_model_is_refused(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, backend="faster_whisper", model_size="nowhere/to-be-found")
+    with pytest.raises(BackendUnavailable, match="not on disk"):
+        chosen(settings)
+
+
+def test_a_model_without_its_tokenizer_does_not_count(whisper_model: Path, tmp_path: Path) -> None:
+    for file in whisper_model.iterdir():
+        if file.name != "tokenizer.json":
+            (tmp_path / file.name).symlink_to(file)
+    assert find_model(str(tmp_path)) is None
+    assert find_model(str(whisper_model)) == whisper_model.resolve()
