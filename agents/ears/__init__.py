@@ -1,0 +1,1 @@
+"""Ears: when someone speaks, and when an utterance is over."""

@@ -4,8 +4,7 @@ import time
 from dataclasses import replace
 
 from agents.ears.agent import Ears
-from agents.ears.backends.scripted import INSTANT
-from agents.ears.endpointing import DEFAULT_RULES
+from agents.ears.endpointing import DEFAULT_RULES, INSTANT
 from agents.ears.engines import chosen
 from agents.ears.settings import EarsSettings
 from agents.runtime.process import Agent, run_agent

@@ -57,6 +57,19 @@ class Rules:
 
 DEFAULT_RULES = Rules()
 
+INSTANT = Rules(
+    start_ms=0,
+    confirm_ms=0,
+    pause_ms=0,
+    min_voiced_ms=0,
+    lead_in_ms=0,
+    silence_ms=0,
+    silence_min_ms=0,
+    silence_max_ms=0,
+    unfinished_ms=0,
+)
+"""Scripted ears: a voice starts and confirms, and its end ends an utterance, at once."""
+
 
 class Window(NamedTuple):
     """Samples ``first`` to ``end`` (exclusive) and the probability that they hold a voice."""

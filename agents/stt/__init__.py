@@ -1,0 +1,1 @@
+"""Stt: what users say, as text."""

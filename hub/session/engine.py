@@ -141,8 +141,8 @@ def _attention(d: Draft, m: robot.AttentionRequest) -> None:
         d.show(Conversation.PTT)
 
 
-def _end_utterance(d: Draft, _: robot.EndUtterance) -> None:
-    d.order(AgentKind.EARS, voice.UtteranceClose())
+def _end_utterance(d: Draft, mic_samples: int) -> None:
+    d.order(AgentKind.EARS, voice.UtteranceClose(last_sample=mic_samples))
 
 
 def _world(d: Draft, m: robot.World) -> None:
@@ -192,7 +192,11 @@ def _is_stale(d: Draft, e: on.FromAgent) -> bool:
 
 
 def _from_user(d: Draft, e: on.FromUser) -> None:
-    if d.state.connected:
+    if not d.state.connected:
+        return
+    if isinstance(e.message, robot.EndUtterance):
+        _end_utterance(d, e.mic_samples)
+    else:
         _USER_RULES[type(e.message)](d, e.message)
 
 
@@ -235,7 +239,6 @@ HEARS: tuple[type[Message], ...] = (*_AGENT_RULES, voice.UtteranceEnded, turn.Tu
 _USER_RULES: dict[type, Rule] = {
     robot.Cancel: _cancel,
     robot.Text: _typed,
-    robot.EndUtterance: _end_utterance,
     robot.AttentionRequest: _attention,
     robot.World: _world,
     robot.Profile: _profile,

@@ -40,9 +40,11 @@ class FromAgent:
 
 @dataclass(frozen=True, slots=True)
 class FromUser:
-    """A control message of the robot's connection."""
+    """A control message of the robot's connection. ``mic_samples`` of microphone audio came before
+    it."""
 
     message: FromRobot
+    mic_samples: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Seat:
         self._end_told = 0
         self._sound_from = 0
         self._heard_ms = 0
+        self._mic_samples = 0
 
     # events
 
@@ -77,6 +78,7 @@ class Seat:
         self.link = link
         rate_hz = event.hello.speech_rate_hz
         self.playout = Playout(link.profile, rate_hz, fence=self.state.last_turn)
+        self._mic_samples = 0
         self.feed(event)
 
     def replace_link(self, code: int, reason: str) -> None:
@@ -107,6 +109,7 @@ class Seat:
 
     def on_mic(self, first_sample: int, pcm: bytes, playout_sample: int = -1) -> None:
         """Pass microphone audio on to ears."""
+        self._mic_samples = first_sample + len(pcm) // 2
         chunk = audio.MicChunk(first_sample=first_sample, playout_sample=playout_sample)
         self._hub.bus.publish(self._envelope(chunk), pcm)
 
@@ -134,7 +137,7 @@ class Seat:
             case robot.Pong() | robot.Hello():
                 self._hub.counters.count("ignored_message")
             case _:
-                self.feed(on.FromUser(message))
+                self.feed(on.FromUser(message, self._mic_samples))
 
     def _acknowledge(self, message: robot.Played) -> None:
         playout, now = self.playout, self._hub.clock()

@@ -1,0 +1,1 @@
+"""Engines of ears, each imported only when it is chosen."""

@@ -3,21 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from agents.ears.backends.base import Heard
-from agents.ears.endpointing import Rules
 from protocols.marks import GRID_SAMPLES, MarkKind, find_marks
-
-INSTANT = Rules(
-    start_ms=0,
-    confirm_ms=0,
-    pause_ms=0,
-    min_voiced_ms=0,
-    lead_in_ms=0,
-    silence_ms=0,
-    silence_min_ms=0,
-    silence_max_ms=0,
-    unfinished_ms=0,
-)
-"""Rules by which a start mark starts, confirms, and a stop mark ends an utterance at once."""
 
 
 class _Memory:

@@ -1,0 +1,1 @@
+"""Engines of stt, each imported only when it is chosen."""

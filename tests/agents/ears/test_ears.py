@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from agents.ears.agent import CLOSE_WAIT_S, Ears
 from agents.ears.backends.base import Heard
-from agents.ears.backends.scripted import INSTANT, ScriptedActivity, ScriptedTurnModel
-from agents.ears.endpointing import DEFAULT_RULES
+from agents.ears.backends.scripted import ScriptedActivity, ScriptedTurnModel
+from agents.ears.endpointing import DEFAULT_RULES, INSTANT
 from protocols.marks import MarkKind, marked_chunk
 from protocols.messages.audio import UtteranceChunk
 from protocols.messages.session import Attention, AttentionSet, Endpointing, SessionAssign

@@ -65,3 +65,17 @@ def test_the_reflex_planner_loads_no_http_client() -> None:
         "sys.exit('httpx' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_settings_are_read_from_both_families_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_BUS_DIR", "/nowhere")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://openai.example/v1")
+    monkeypatch.setenv("OPENAI_MODEL", "small")
+    monkeypatch.setenv("LLM_BASE_URL", "http://llm.example:8000/v1")
+    monkeypatch.setenv("LLM_BACKEND", "openai")
+    read = PlannerSettings(_env_file=None)  # type: ignore[call-arg]
+    assert (read.backend, read.base_url, read.model) == (
+        "openai",
+        "http://llm.example:8000/v1",
+        "small",
+    )
