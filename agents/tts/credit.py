@@ -23,7 +23,7 @@ def portion(ready: int, begun: bool, room: int | None, rate_hz: int, ended: bool
         return 0
     if room is None or room >= wanted:
         return wanted
-    return wanted if room >= rate_hz * MIN_CHUNK_MS // 1000 else 0
+    return room if room >= rate_hz * MIN_CHUNK_MS // 1000 else 0
 
 
 class Credit:
