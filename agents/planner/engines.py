@@ -4,7 +4,7 @@ from pkgutil import resolve_name
 
 import structlog
 
-from agents.planner.backends.auto import FirstThatStarts
+from agents.planner.backends.auto import FirstThatStarts, OnceItStarts
 from agents.planner.backends.base import PLANNERS, Planner
 from agents.planner.settings import REFLEX_ROLE, PlannerSettings
 from agents.runtime.errors import BackendUnavailable
@@ -26,7 +26,7 @@ def chosen(settings: PlannerSettings) -> Planner:
         case "auto":
             return _engine("reflex", "no server is named by OPENAI_BASE_URL")
         case "openai":
-            return _server(settings)
+            return OnceItStarts(_server(settings))
         case "reflex" | "scripted" as name:
             return _engine(name, "LLM_BACKEND names it")
         case name:

@@ -1,13 +1,17 @@
-"""The chosen server if it answers at start, else the reflex planner."""
+"""What happens while the chosen server does not answer: another planner, or patience."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import structlog
 
 from agents.planner.backends.base import Planner
 from agents.runtime.errors import BackendUnavailable
+from agents.runtime.progress import progress
 from protocols.messages.turn import TurnStart
 from protocols.plan import WorldState
+
+RETRY_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -43,3 +47,41 @@ class FirstThatStarts:
     async def plan(self, world: WorldState, max_actions: int) -> str:
         """See ``Planner``."""
         return await self._chosen.plan(world, max_actions)
+
+
+class OnceItStarts:
+    """A planner whose server may come up later. Until then the agent is loading, and the hub lets
+    the reflex planner answer."""
+
+    def __init__(
+        self, planner: Planner, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._planner = planner
+        self._sleep = sleep
+        self.name, self.capacity = planner.name, planner.capacity
+
+    async def start(self) -> None:
+        """Return once the server answers."""
+        refusal = ""
+        while True:
+            try:
+                await self._planner.start()
+                return
+            except BackendUnavailable as error:
+                if str(error) != refusal:
+                    refusal = str(error)
+                    log.warning("waiting_for_server", reason=refusal)
+                progress(f"waiting for {refusal}")
+            await self._sleep(RETRY_S)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._planner.close()
+
+    def answer(self, turn: TurnStart) -> AsyncGenerator[str, None]:
+        """See ``Planner``."""
+        return self._planner.answer(turn)
+
+    async def plan(self, world: WorldState, max_actions: int) -> str:
+        """See ``Planner``."""
+        return await self._planner.plan(world, max_actions)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from agents.planner.backends.auto import RETRY_S, OnceItStarts
+from agents.planner.backends.scripted import ScriptedPlanner
 from agents.planner.engines import chosen
 from agents.planner.settings import PlannerSettings
 from agents.runtime.errors import BackendUnavailable
@@ -14,6 +16,19 @@ from tests.fakes.openai_server import OpenAiServer
 def settings(**fields: Any) -> PlannerSettings:
     alone = {"base_url": "", "api_key": "", "model": "", "role": "primary"}
     return PlannerSettings(bus_dir=Path("/nowhere"), _env_file=None, **(alone | fields))  # type: ignore[call-arg]
+
+
+class ComesUpLate(ScriptedPlanner):
+    """A planner whose server does not answer the first times."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self._failures = failures
+
+    async def start(self) -> None:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise BackendUnavailable("connection refused")
 
 
 def test_without_a_server_auto_is_the_reflex_planner() -> None:
@@ -51,6 +66,17 @@ async def test_auto_takes_the_reflex_planner_if_the_server_does_not_answer() -> 
     await planner.start()
     assert planner.name == "reflex"
     await planner.close()
+
+
+async def test_a_server_that_is_named_is_waited_for() -> None:
+    planner = ComesUpLate(failures=3)
+    waits: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+
+    await OnceItStarts(planner, wait).start()
+    assert waits == [RETRY_S] * 3
 
 
 @pytest.mark.parametrize("address", ["localhost:8000", "ftp://x/v1", "http://", "nonsense"])
