@@ -25,6 +25,15 @@ def user_says(d: Draft, text: str, spoken: Utterance | None = None) -> None:
     answer(d, f"{d.state.carried} {text}".strip(), spoken)
 
 
+def answer_what_waits(d: Draft) -> None:
+    """What the user said in a turn that was reopened, or while the robot could not be interrupted,
+    is answered as soon as nobody speaks."""
+    state = d.state
+    busy = d.turn or state.utterance or state.awaited
+    if state.connected and state.carried and not busy:
+        answer(d, state.carried)
+
+
 def interrupt(d: Draft, code: str) -> None:
     """End the live turn for a newer claim: cut if it was heard, reopened if it was not."""
     assert d.turn is not None
@@ -51,7 +60,7 @@ def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
         d.ask(do.REFLEX, "planner_down")
     else:
         apologise(d, "no_planner")
-    if d.turn and not d.turn.speaks:
+    if d.turn and not d.turn.speaks and not d.turn.voiceless:
         d.arm(Timer.FILLER, d.state.policy.filler_ms)
 
 
@@ -66,7 +75,7 @@ def announce(d: Draft, e: on.Announce) -> None:
     elif (
         verdict.granted
         and e.priority is not Priority.SAFETY
-        and (d.state.utterance or d.state.awaited)
+        and (d.state.awaited or (d.state.utterance and d.state.utterance.voiced))
     ):
         reason = "user_speaking"
     if reason:
@@ -169,7 +178,7 @@ def turn_failed(d: Draft, m: turn.TurnFailed, kind: AgentKind) -> None:
     if kind is AgentKind.PLANNER:
         fall_back(d, m.code)
     else:
-        d.end(Outcome.FAILED, m.code)
+        d.lose_voice(m.code)
 
 
 def fall_back(d: Draft, reason: str) -> None:
@@ -190,15 +199,12 @@ def fall_back(d: Draft, reason: str) -> None:
 def apologise(d: Draft, code: str) -> None:
     """Rather a spoken excuse than silence."""
     d.set_turn(uncut="")
-    if not d.state.has(AgentKind.TTS, do.PRIMARY):
-        d.end(Outcome.FAILED, code)
-        return
     d.speak(d.state.policy.apology)
     d.finish_text(code)
 
 
 def filler_due(d: Draft) -> None:
-    if d.turn and not d.turn.speaks and d.state.has(AgentKind.TTS, do.PRIMARY):
+    if d.turn and not d.turn.speaks and not d.turn.voiceless:
         d.speak(d.state.policy.filler, filler=True)
 
 

@@ -108,7 +108,14 @@ class Draft:
         """Begin the next turn; whoever had the voice has been ended before."""
         state = self.state
         number, reopens = state.last_turn + 1, state.reopens
-        turn = Turn(number, claim, user_text, request=request, rate_hz=state.hello.speech_rate_hz)
+        turn = Turn(
+            number,
+            claim,
+            user_text,
+            request=request,
+            rate_hz=state.hello.speech_rate_hz,
+            voiceless="" if state.has(AgentKind.TTS, PRIMARY) else "tts_unavailable",
+        )
         self.set(turn=turn, last_turn=number, carried="", reopens=0, barge=Barge.NONE)
         self.tell(robot.TurnBegin(turn=number, user_text=user_text))
         self.report(TurnStarted(priority=claim.priority, user_text=user_text, reopens=reopens))
@@ -168,6 +175,9 @@ class Draft:
             self.feel(turn.emotion, turn.intensity)
         number = len(turn.phrases)
         turn = self.set_turn(phrases=(*turn.phrases, Phrase(sentence, filler)))
+        self.disarm(Timer.FILLER)
+        if turn.voiceless:
+            return
         request = speech.SpeechRequest(
             phrase=number,
             text=sentence,
@@ -177,7 +187,6 @@ class Draft:
             language=self.state.hello.language,
         )
         self.order(AgentKind.TTS, request)
-        self.disarm(Timer.FILLER)
         self.arm(Timer.SILENCE, self.state.policy.silence_ms)
 
     def finish_text(self, code: str = "") -> None:
@@ -185,8 +194,18 @@ class Draft:
         self.cut(final=True)
         self.disarm(Timer.PLANNER, Timer.FILLER)
         turn = self.set_turn(text_done=True, code=code)
+        if turn.voiceless and turn.speaks:
+            self.end(Outcome.FAILED, turn.voiceless)
+            return
         self.order(AgentKind.TTS, speech.SpeechFinish(phrases=len(turn.phrases)))
         self.complete()
+
+    def lose_voice(self, code: str) -> None:
+        """Tts cannot speak this turn: the rest of it is text."""
+        turn = self.set_turn(voiceless=code)
+        self.disarm(Timer.SILENCE)
+        if turn.text_done:
+            self.end(Outcome.FAILED, code)
 
     def complete(self) -> None:
         """End the turn if all of it is said and played, or announce its length if it is made."""

@@ -33,10 +33,8 @@ def step(state: State, event: on.Event, now_ns: int) -> tuple[State, tuple[do.Ef
     """The next state of a robot's session and what is to be done, in order."""
     draft = Draft(state, now_ns)
     _EVENT_RULES[type(event)](draft, event)
+    answering.answer_what_waits(draft)
     return draft.state, tuple(draft.effects)
-
-
-# connections and agents
 
 
 def _connected(d: Draft, e: on.Connected) -> None:
@@ -108,10 +106,7 @@ def _agent_down(d: Draft, e: on.AgentDown) -> None:
     elif e.kind is AgentKind.PLANNER and live and live.role == e.role and not live.text_done:
         answering.fall_back(d, "planner_down")
     elif e.kind is AgentKind.TTS and live:
-        d.end(Outcome.FAILED, "tts_down")
-
-
-# the robot's own messages
+        d.lose_voice("tts_down")
 
 
 def _cancel(d: Draft, _: robot.Cancel) -> None:
@@ -155,9 +150,6 @@ def _profile(d: Draft, m: robot.Profile) -> None:
 
 def _action_result(d: Draft, m: robot.ActionResult) -> None:
     d.report(action.ActionDone(id=m.id, ok=m.ok, detail=m.detail))
-
-
-# the tables
 
 
 def _from_agent(d: Draft, e: on.FromAgent) -> None:

@@ -153,8 +153,6 @@ def nothing_said(d: Draft) -> None:
         d.arm(Timer.SILENCE, d.state.policy.silence_ms)
         d.do(do.Release(d.turn.number))
         d.tell(robot.Release(turn=d.turn.number))
-    elif not d.turn and d.state.carried:
-        answering.answer(d, d.state.carried)
     elif not d.turn:
         d.show(Conversation.LISTENING)
 

@@ -1,6 +1,5 @@
 """Rules of speech: what tts has made, what went out, what was heard."""
 
-from hub.session import answering
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.draft import Draft
@@ -49,5 +48,3 @@ def speech_heard(d: Draft, e: on.SpeechHeard) -> None:
     d.report(speech.SpeechPlayed(played_ms=e.played_ms, words=words))
     d.arm(Timer.SILENCE, d.state.policy.silence_ms)
     d.complete()
-    if not d.turn and d.state.carried and not d.state.utterance:
-        answering.answer(d, d.state.carried)

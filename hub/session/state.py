@@ -80,7 +80,11 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The exchange under way."""
+    """The exchange under way.
+
+    ``uncut`` is text that is no whole phrase yet, ``spoken`` counts phrases whose audio is made,
+    ``voiceless`` is why this turn is text alone, ``code`` why its answer is not as it should be.
+    """
 
     number: int
     claim: Claim
@@ -104,6 +108,7 @@ class Turn:
     played_ms: int = 0
     first_played_ns: int = 0
     complete: bool = False
+    voiceless: str = ""
     code: str = ""
     tools: tuple[tuple[str, str], ...] = ()
     stages: Mapping[Stage, int] = field(default_factory=lambda: MappingProxyType({}))

@@ -486,3 +486,43 @@ def test_an_end_of_speech_that_comes_twice_ends_nothing() -> None:
     d.agent(AgentKind.TTS, again)
     assert d.state.turn.total_ms == length
     assert d.all(do.Stale) == [do.Stale("SpeechEnded")]
+
+
+def test_without_a_voice_the_turn_is_text_and_says_so() -> None:
+    d = Driver(agents=tuple(a for a in EVERYBODY if a[0] is not AgentKind.TTS))
+    d.says("hello robot")
+    d.wait(3_000)
+    d.answers("Hello there. How are you today?")
+    assert d.outcomes == [(1, Outcome.FAILED, "tts_unavailable")]
+    assert d.told(robot.TurnEnd)[0].response_text == "Hello there. How are you today?"
+    assert d.ordered(speech.SpeechRequest) == []
+
+
+def test_a_voice_that_fails_leaves_the_rest_of_the_answer_as_text() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.planner(turn.ResponseMeta())
+    d.planner(turn.ResponseDelta(text="Hello there. How are "))
+    d.agent(AgentKind.TTS, turn.TurnFailed(code="tts_disabled"))
+    assert d.outcomes == []
+    d.planner(turn.ResponseDelta(text="you today?"))
+    d.planner(turn.ResponseDone())
+    assert d.outcomes == [(1, Outcome.FAILED, "tts_disabled")]
+    assert d.reported(turn.TurnEnded)[0].response_text == "Hello there. How are you today?"
+
+
+def test_what_waits_is_answered_even_if_ears_die() -> None:
+    d = Driver()
+    d.says("find the ball")
+    d.starts_to_speak(confirmed=True)
+    d.wait(350)
+    d.feed(on.AgentDown(AgentKind.EARS, "primary"))
+    assert d.state.turn.user_text == "find the ball"
+
+
+def test_a_noise_that_never_ends_does_not_silence_announcements() -> None:
+    d = Driver(hello=Hello(endpointing=Endpointing.CLIENT))
+    d.starts_to_speak()
+    d.ears(voice.VoiceStopped(utterance=1, last_sample=9, voiced_ms=60))
+    d.announce()
+    assert d.state.turn is not None
