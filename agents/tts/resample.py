@@ -1,18 +1,19 @@
 """Speech at the rate that a robot asked for."""
 
+from typing import Any
+
 import numpy as np
-import soxr
 
 
 class Resampler:
     """One phrase from ``from_hz`` to ``to_hz``, streamed; mono s16le in and out."""
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
-        self._stream = (
-            None
-            if from_hz == to_hz
-            else soxr.ResampleStream(from_hz, to_hz, num_channels=1, dtype="int16")
-        )
+        self._stream: Any = None
+        if from_hz != to_hz:
+            import soxr
+
+            self._stream = soxr.ResampleStream(from_hz, to_hz, num_channels=1, dtype="int16")
 
     def feed(self, pcm: bytes) -> bytes:
         """What can be given out after ``pcm``; the filter holds a little back."""

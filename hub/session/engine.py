@@ -20,6 +20,7 @@ from hub.session import answering, listening, speaking
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.draft import Draft
+from hub.session.link import REPLACED
 from hub.session.state import State, Timer
 from hub.session.words import instant_act
 from protocols.envelope import Message
@@ -54,7 +55,7 @@ def _connected(d: Draft, e: on.Connected) -> None:
 def _disconnected(d: Draft, e: on.Disconnected) -> None:
     d.set(epoch=0, utterance=None, awaited=None, carried="")
     if d.turn:
-        d.end(Outcome.CANCELLED, "disconnected")
+        d.end(Outcome.CANCELLED, "takeover" if e.code == REPLACED else "disconnected")
     for kind in (AgentKind.EARS, AgentKind.STT):
         d.order(kind, session.SessionRelease(reason=e.reason))
     d.report(session.SessionEnded(reason=e.reason, code=e.code))

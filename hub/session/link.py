@@ -4,6 +4,9 @@ from typing import NamedTuple, Protocol
 
 from protocols.messages.robot import FromRobot, Hello, SpeechFrame, ToRobot
 
+REPLACED = 4001
+"""Close code of a connection whose robot has a newer one."""
+
 
 class LinkProfile(NamedTuple):
     """What a wire can do, as far as pacing and barge-in must know."""

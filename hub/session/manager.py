@@ -12,7 +12,7 @@ from hub.errors import NotReady, UnknownRobot
 from hub.registry import AgentInfo, Registry
 from hub.session import events as on
 from hub.session.engine import HEARS
-from hub.session.link import RobotLink
+from hub.session.link import REPLACED, RobotLink
 from hub.session.seat import Seat, SeatServices
 from hub.session.state import Policy, State
 from hub.session.ticker import Ticker
@@ -137,9 +137,12 @@ class SessionManager:
             return Attached(seat, epoch, self._on_detached)
 
     def _replace(self, seat: Seat) -> None:
+        """Fence the owner connection and end its turn before anything is awaited, so that the
+        history that is loaded next tells what was heard of it."""
         if seat.link is not None:
             self.counters.count("robots_taken_over")
-            seat.replace_link(4001, "replaced_by_newer_session")
+            seat.replace_link(REPLACED, "replaced_by_newer_session")
+            seat.detach(seat.state.epoch, REPLACED, "replaced_by_newer_session")
 
     def _welcome(
         self, seat: Seat, link: RobotLink, session: str, epoch: int, resumed: bool

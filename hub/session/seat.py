@@ -12,7 +12,7 @@ from hub.counters import Counters
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.engine import step
-from hub.session.link import RobotLink
+from hub.session.link import REPLACED, RobotLink
 from hub.session.pacing import Playout
 from hub.session.state import State
 from protocols.bus import HubBus
@@ -74,7 +74,7 @@ class Seat:
 
     def take_over(self, link: RobotLink, event: on.Connected) -> None:
         """Give the seat to a new connection."""
-        self.replace_link(4001, "replaced_by_newer_session")
+        self.replace_link(REPLACED, "replaced_by_newer_session")
         self.link = link
         rate_hz = event.hello.speech_rate_hz
         self.playout = Playout(link.profile, rate_hz, fence=self.state.last_turn)
