@@ -102,14 +102,21 @@ class Screen:
         sentence = _last_stop(fresh)
         if over or sentence == 0:
             sentence = len(fresh) if over else 0
-        if sentence:
-            self._shown[turn] = len(words) - len(fresh) + sentence
-            tail = " ✂" if cue.moment is Moment.FLUSHED else ""
-            self._print(at_s, "robot", " ".join(fresh[:sentence]) + tail, _SAID)
+        tail = " ✂" if cue.moment is Moment.FLUSHED else ""
+        self._say(at_s, turn, fresh[:sentence], tail)
         rest = " ".join(fresh[sentence:])
         self._live.update(Text(f"         robot   {rest}" if rest else "", style=_SAID))
 
+    def _say(self, at_s: float, turn: int, words: Sequence[str], tail: str = "") -> None:
+        if words:
+            self._shown[turn] = self._shown.get(turn, 0) + len(words)
+            self._print(at_s, "robot", " ".join(words) + tail, _SAID)
+
     def _turn_end(self, at_s: float, end: robot.TurnEnd) -> None:
+        if end.outcome is Outcome.DONE:
+            # The last words may still be on their way out of the loudspeaker by a millisecond.
+            rest = [word.text for word in self._captions.words(end.turn)]
+            self._say(at_s, end.turn, rest[self._shown.get(end.turn, 0) :])
         text = f"turn {end.turn} {end.outcome.value}"
         text += f", intent {end.intent}" if end.intent else ""
         text += f", {end.code}" if end.code else ""
