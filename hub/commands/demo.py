@@ -67,7 +67,8 @@ def demo(settings: Settings, choices: Mapping[str, Any]) -> int:
         with _hub(here, log) as process:
             _wait_until_it_answers(url, process, log)
             code: int = run(options(hub_url=url, **choices))
-        if code == CANNOT:
+            at_fault = code == CANNOT and not _is_ready(url)
+        if at_fault:
             Console(stderr=True).print(f"the hub said:\n{_tail(log)}", markup=False)
         return code
 
@@ -129,6 +130,13 @@ def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]", log: Pa
                 pass
             time.sleep(_POLL_S)
     raise DemoFailed(f"the hub did not answer within {START_TIMEOUT_S:.0f} s: {_tail(log)}")
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def _tail(log: Path) -> str:

@@ -110,10 +110,10 @@ def _agent_down(d: Draft, e: on.AgentDown) -> None:
         d.lose_voice("tts_down")
 
 
-def _cancel(d: Draft, _: robot.Cancel) -> None:
+def _cancel(d: Draft, mic_samples: int) -> None:
     heard = d.state.utterance or d.state.awaited
-    if heard:
-        listening.drop_utterance(d, heard.number, voice.DropReason.MUTED)
+    number = heard.number if heard else 0
+    listening.drop_utterance(d, number, voice.DropReason.MUTED, mic_samples)
     d.set(awaited=None, carried="", reopens=0)
     d.disarm(Timer.TRANSCRIPT)
     if d.turn:
@@ -187,10 +187,13 @@ def _is_stale(d: Draft, e: on.FromAgent) -> bool:
 def _from_user(d: Draft, e: on.FromUser) -> None:
     if not d.state.connected:
         return
-    if isinstance(e.message, robot.EndUtterance):
-        _end_utterance(d, e.mic_samples)
-    else:
-        _USER_RULES[type(e.message)](d, e.message)
+    match e.message:
+        case robot.EndUtterance():
+            _end_utterance(d, e.mic_samples)
+        case robot.Cancel():
+            _cancel(d, e.mic_samples)
+        case _:
+            _USER_RULES[type(e.message)](d, e.message)
 
 
 def _tick(d: Draft, _: on.Tick) -> None:
@@ -230,7 +233,6 @@ HEARS: tuple[type[Message], ...] = (*_AGENT_RULES, voice.UtteranceEnded, turn.Tu
 """The facts of agents that this engine has rules for."""
 
 _USER_RULES: dict[type, Rule] = {
-    robot.Cancel: _cancel,
     robot.Text: _typed,
     robot.AttentionRequest: _attention,
     robot.World: _world,

@@ -78,7 +78,7 @@ def utterance_dropped(d: Draft, m: voice.UtteranceDropped) -> None:
     d.order(AgentKind.STT, voice.UtteranceDrop(utterance=m.utterance, reason=m.reason))
     if m.reason is voice.DropReason.EMPTY:
         d.tell(robot.Error(code="no_audio", message="No audio received"))
-    elif d.state.hello.endpointing is Endpointing.CLIENT:
+    elif d.state.hello.endpointing is Endpointing.CLIENT and m.reason is not voice.DropReason.MUTED:
         # This client has asked for a transcript and waits for some answer.
         d.tell(robot.Error(code="not_understood", message="Could not understand audio"))
     if d.state.utterance and m.utterance == d.state.utterance.number:
@@ -86,10 +86,15 @@ def utterance_dropped(d: Draft, m: voice.UtteranceDropped) -> None:
         nothing_said(d)
 
 
-def drop_utterance(d: Draft, utterance: int, reason: voice.DropReason) -> None:
+def drop_utterance(
+    d: Draft, utterance: int, reason: voice.DropReason, last_sample: int = -1
+) -> None:
+    """Forget ``utterance`` (0: none), and what ears has heard up to ``last_sample``."""
     d.set(utterance=None, settled=max(d.state.settled, utterance))
-    for kind in (AgentKind.EARS, AgentKind.STT):
-        d.order(kind, voice.UtteranceDrop(utterance=utterance, reason=reason))
+    order = voice.UtteranceDrop(utterance=utterance, reason=reason, last_sample=last_sample)
+    d.order(AgentKind.EARS, order)
+    if utterance:
+        d.order(AgentKind.STT, order)
 
 
 def partial(d: Draft, m: transcript.TranscriptPartial) -> None:

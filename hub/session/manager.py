@@ -244,6 +244,8 @@ class SessionManager:
     # what the bus brings
 
     def _on_fact(self, envelope: AnyEnvelope, _: bytes) -> None:
+        if envelope.job:
+            return
         seat, agent = self._seats.get(envelope.robot), self._registry.get(envelope.src)
         if seat is None or agent is None:
             self.counters.count("foreign_fact")
