@@ -11,6 +11,8 @@ from benchmarks.report import Line, Row, calibrate, show, write
 
 CASES: Mapping[str, str] = {
     "bus": "benchmarks.bus:run",
+    "turn": "benchmarks.turn:run",
+    "cancel": "benchmarks.cancel:run",
     "gc": "benchmarks.collection:run",
 }
 RESULT = Path("build/bench.json")

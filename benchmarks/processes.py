@@ -75,10 +75,10 @@ def _work(pipe: Connection, target: Callable[..., Callable[[Any], Any]], given: 
     gc.freeze()
     while (job := pipe.recv()) is not None:
         try:
-            answer = None, do(job)
+            failure, answer = "", do(job)
         except Exception as error:
-            answer = f"{type(error).__name__}: {error}", None
-        pipe.send(answer)
+            failure, answer = f"{type(error).__name__}: {error}", None
+        pipe.send((failure, answer))
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:

@@ -1,6 +1,7 @@
 """The raw limit of a robot's connection: a bare WebSocket server that sends every chunk back."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import time
 from collections import deque
@@ -63,10 +64,12 @@ def _run(pipe: Connection) -> None:
 
 async def _serve(pipe: Connection) -> None:
     from websockets.asyncio.server import ServerConnection, serve
+    from websockets.exceptions import ConnectionClosed
 
     async def echo(connection: ServerConnection) -> None:
-        async for message in connection:
-            await connection.send(message)
+        with contextlib.suppress(ConnectionClosed):
+            async for message in connection:
+                await connection.send(message)
 
     async with serve(echo, "127.0.0.1", 0, compression=None) as server:
         host, port = next(iter(server.sockets)).getsockname()

@@ -106,7 +106,7 @@ class Robot:
                 raise Closed(f"the hub refused: {message.code}: {message.message}")
         self.on_message(message, now_ns)
 
-    def lateness_ns(self, header: robot.SpeechFrame, now_ns: int) -> int | None:
+    def lateness_ns_of(self, header: robot.SpeechFrame, now_ns: int) -> int | None:
         """How much later a frame came than the lead demands; None for those that fill the lead."""
         lead = self._welcome.lead_ms * SPEECH_RATE_HZ // 1000
         ahead = header.first_sample + header.samples - lead

@@ -28,6 +28,8 @@ UTTERANCE = (START, SILENCE, STOP)
 P50_GOAL_MS, P99_GOAL_MS = 2.0, 6.0
 ROUNDS = 5
 ECHO_S = 0.5
+SETTLE_S = 0.5
+"""Silence after connecting: ears and stt subscribe to a robot once they are assigned to it."""
 ANSWER_TIMEOUT_S = 1.0
 """How long after the end of a round its last answers may come."""
 P99_TURNS = 200
@@ -102,6 +104,7 @@ def client(hub_url: str, echo_url: str, load: Load) -> Callable[[str], Sample]:
     robots = [Asker(hub_url, f"turn-{load.robots}-{i}", cycle_ns) for i in range(load.robots)]
     echoes = [Echo(echo_url) for _ in range(load.robots)]
     fleets = Fleet(robots), Fleet(echoes)
+    fleets[0].run(SETTLE_S)
 
     def run(side: str) -> Sample:
         if side == "hub":

@@ -4,6 +4,7 @@ Blocking until it is connected, never afterwards. Frames are masked with a key o
 a legal key (RFC 6455 §5.3) and leaves the payload as it is.
 """
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -109,10 +110,8 @@ class WebSocket:
 
     def close(self) -> None:
         """Say good-bye and hang up, without waiting for an answer."""
-        try:
+        with contextlib.suppress(Closed):
             self._send(_CLOSE, (1000).to_bytes(2, "big"))
-        except Closed:
-            pass
         self._socket.close()
 
 

@@ -72,10 +72,10 @@ async def _run(options: DemoOptions, console: Console) -> int:
     with ExitStack() as stack:
         tapes = _Tapes(options.save)
         stack.callback(tapes.save)
-        devices = stack.enter_context(Devices()) if options.mic else None
         await wait_until_ready(
             options.hub_url, lambda state: console.print(state, style="dim"), options.token
         )
+        devices = stack.enter_context(Devices()) if options.mic else None
         robot = SimulatedRobot(
             options.hub_url, options.robot, _robot_options(options, scenario, tapes, devices)
         )

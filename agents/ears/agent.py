@@ -127,8 +127,8 @@ class Ears:
         match order:
             case AttentionSet():
                 listener.attend(order)
-            case UtteranceDrop(utterance=number):
-                listener.drop(number)
+            case UtteranceDrop(utterance=number, last_sample=last):
+                listener.drop(number, last)
             case UtteranceClose(last_sample=last):
                 if not listener.close(last):
                     loop = asyncio.get_running_loop()

@@ -148,6 +148,11 @@ def skip(state: State, to: int) -> State:
     return replace(state, position=to, run=0)
 
 
+def forget(state: State, upto: int) -> State:
+    """No utterance takes sound before sample ``upto``, and none of it is judged."""
+    return skip(replace(state, floor=max(state.floor, upto)), max(state.position, upto))
+
+
 def judged(rules: Rules, state: State, asked: AskTurnModel, probability: float) -> Step:
     """Take the turn model's answer; one about another silence changes nothing."""
     if asked != AskTurnModel(state.utterance, state.speech_end):

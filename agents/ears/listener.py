@@ -154,10 +154,16 @@ class Listener:
             self._counters["close_short_of_audio"] += 1
             self._close(self._tape.end)
 
-    def drop(self, utterance: int) -> None:
-        """Forget ``utterance`` if it is the current one."""
-        if utterance and utterance == self.state.utterance:
+    def drop(self, utterance: int, last_sample: int = -1) -> None:
+        """Forget ``utterance`` if it is the current one, and all sound up to ``last_sample``."""
+        current = self.state.utterance
+        if current and (current == utterance or last_sample >= 0):
+            if current != utterance:
+                self._emit_event(UtteranceDropped(utterance=current, reason=DropReason.MUTED))
             self.state = endpointing.drop(self.state, ignore_voice=True)
+        if last_sample >= 0:
+            self._closing = None
+            self.state = endpointing.forget(self.state, last_sample)
 
     # inside
 

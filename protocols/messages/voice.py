@@ -83,10 +83,15 @@ class UtteranceFinish(Message, tag="utterance.finish"):
 
 
 class UtteranceDrop(Message, tag="utterance.drop"):
-    """Order to stt and ears: forget ``utterance``."""
+    """Order to stt and ears: forget ``utterance`` (0: none that the hub knows of).
+
+    Ears also forgets all sound up to ``last_sample`` (exclusive), whether it has come or is still
+    on its way; -1: none.
+    """
 
     utterance: int
     reason: DropReason
+    last_sample: int = -1
 
 
 class UtteranceClose(Message, tag="utterance.close"):
