@@ -84,19 +84,24 @@ class Driver:
             self.ears(voice.VoiceConfirmed(utterance=self.utterance, voiced_ms=250))
         return self.utterance
 
-    def stops_speaking(self, text: str) -> None:
-        number = self.utterance
-        self.ears(voice.VoiceStopped(utterance=number, last_sample=9, voiced_ms=500))
-        self.wait(200)
+    def ends_utterance(self) -> None:
+        """Ears finds the end of what the user says; the transcript is still to come."""
         self.ears(
             voice.UtteranceEnded(
-                utterance=number,
+                utterance=self.utterance,
                 first_sample=0,
                 last_sample=9,
                 speech_end_sample=8,
                 reason=voice.EndReason.SILENCE,
             )
         )
+
+    def stops_speaking(self, text: str) -> None:
+        """The user falls silent and is understood."""
+        number = self.utterance
+        self.ears(voice.VoiceStopped(utterance=number, last_sample=9, voiced_ms=500))
+        self.wait(200)
+        self.ends_utterance()
         self.wait(10)
         self.agent(AgentKind.STT, transcript.TranscriptFinal(utterance=number, text=text), 0)
 

@@ -42,12 +42,7 @@ def test_the_face_is_told_before_speech_is_let_out() -> None:
 def test_the_thinking_face_comes_with_the_end_of_the_utterance() -> None:
     d = Driver()
     d.starts_to_speak(confirmed=True)
-    d.ears(
-        voice.UtteranceEnded(
-            utterance=1, first_sample=0, last_sample=9, speech_end_sample=8,
-            reason=voice.EndReason.TURN_MODEL,
-        )
-    )  # fmt: skip
+    d.ends_utterance()
     assert d.told(robot.Face)[-1].conversation is Conversation.THINKING
     assert d.ordered(voice.UtteranceFinish)[0].last_sample == 9
 
@@ -155,12 +150,7 @@ def test_a_reopened_turn_is_answered_after_all_if_nothing_more_was_said() -> Non
 def test_an_utterance_while_the_transcript_is_due_continues_it() -> None:
     d = Driver()
     d.starts_to_speak(confirmed=True)
-    d.ears(
-        voice.UtteranceEnded(
-            utterance=1, first_sample=0, last_sample=9, speech_end_sample=8,
-            reason=voice.EndReason.SILENCE,
-        )
-    )  # fmt: skip
+    d.ends_utterance()
     d.starts_to_speak()
     d.agent(AgentKind.STT, transcript.TranscriptFinal(utterance=1, text="turn"), 0)
     d.stops_speaking("around")
@@ -295,12 +285,7 @@ def test_a_lost_voice_ends_its_turn_and_the_next_one_works() -> None:
 def test_a_lost_recogniser_is_told_and_does_not_leave_the_robot_thinking() -> None:
     d = Driver()
     d.starts_to_speak(confirmed=True)
-    d.ears(
-        voice.UtteranceEnded(
-            utterance=1, first_sample=0, last_sample=9, speech_end_sample=8,
-            reason=voice.EndReason.SILENCE,
-        )
-    )  # fmt: skip
+    d.ends_utterance()
     d.feed(on.AgentDown(AgentKind.STT, "primary"))
     assert d.told(robot.Error)[0].code == "stt_down"
     assert d.state.face is Conversation.LISTENING
@@ -309,12 +294,7 @@ def test_a_lost_recogniser_is_told_and_does_not_leave_the_robot_thinking() -> No
 def test_a_transcript_that_never_comes_is_given_up() -> None:
     d = Driver()
     d.starts_to_speak(confirmed=True)
-    d.ears(
-        voice.UtteranceEnded(
-            utterance=1, first_sample=0, last_sample=9, speech_end_sample=8,
-            reason=voice.EndReason.SILENCE,
-        )
-    )  # fmt: skip
+    d.ends_utterance()
     d.wait(8_000)
     assert d.told(robot.Error)[0].code == "stt_timeout"
     d.agent(AgentKind.STT, transcript.TranscriptFinal(utterance=1, text="late"), 0)
