@@ -13,7 +13,7 @@ from agents.runtime import log
 from agents.runtime.errors import BackendUnavailable
 from agents.runtime.progress import reporting_to
 from agents.runtime.runner import ServiceRunner
-from agents.runtime.service import Backend, BatchService, Service
+from agents.runtime.service import Backend, BatchService, Counting, Service
 from protocols.bus import AgentBus
 from protocols.envelope import Envelope, Message
 from protocols.errors import PeerOverrun
@@ -169,8 +169,12 @@ class AgentProcess:
     def _heartbeat(self, lag_ms: float) -> AgentHeartbeat:
         counters = self._bus.counters
         drops = Counter(self._runner.drops)
-        for kind, counts in (("lost", counters.lost), ("bus", counters.dropped)):
-            drops.update({f"{kind}.{name}": number for name, number in counts.items()})
+        counts_of: dict[str, Mapping[str, int]] = {"lost": counters.lost, "bus": counters.dropped}
+        for service in self._agent.services:
+            if isinstance(service, Counting):
+                counts_of[service.name] = service.counters
+        for kind, counts in counts_of.items():
+            drops.update({f"{kind}.{name}": number for name, number in counts.items() if number})
         return AgentHeartbeat(
             active=self._runner.active,
             lag_ms=round(lag_ms, 1),

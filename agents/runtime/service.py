@@ -6,6 +6,7 @@ output that was not declared raises; an ``AgentError`` ends its turn or job with
 and nothing else; any other exception ends the process loudly; a finished scope stays finished.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -86,6 +87,14 @@ class BatchService(Protocol):
 
     def close(self, robot: str) -> None:
         """The session of ``robot`` is over."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A service that counts what it loses or refuses; its heartbeat says so."""
+
+    name: str
+    counters: Counter[str]
 
 
 class Backend(Protocol):

@@ -168,6 +168,41 @@ async def test_the_embedded_recogniser_understands_a_stranger(name: str) -> None
     await backend.close()
 
 
+async def heard(stream: Stream, pcm: bytes, step: int) -> str:
+    await fed(stream, pcm, step)
+    return (await stream.finish()).text
+
+
+async def test_the_embedded_recogniser_hears_the_same_however_sound_is_cut_and_whoever_spoke() -> (
+    None
+):
+    backend = PocketSphinx()
+    await backend.start()
+    speech = recording(demo_recording("before.wav").path)
+    # In strong noise, where a little difference in what the decoder was told changes words.
+    pcm = mixed(silence(0.3), speech, silence(0.3), rms=800.0).tobytes()
+    first = await heard(backend.stream("en"), pcm, 3_200)
+    await heard(backend.stream("en"), noise(3.0, rms=3_000).tobytes(), 3_200)
+    assert first
+    assert await heard(backend.stream("en"), pcm, 1_702) == first
+    assert await heard(backend.stream("en"), pcm, len(pcm)) == first
+    await backend.close()
+
+
+async def test_the_embedded_recogniser_decodes_a_known_speaker_from_the_first_word() -> None:
+    backend = PocketSphinx()
+    await backend.start()
+    stream = backend.stream("en")
+    voice = demo_recording("before.wav")
+    pcm = mixed(silence(0.3), recording(voice.path), silence(0.3)).tobytes()
+    early = pcm[: 2 * 16_000]
+    assert not await fed(stream, early)
+    await stream.reset()
+    await heard(stream, pcm, 3_200)
+    assert await fed(stream, early)
+    await backend.close()
+
+
 # faster-whisper alone
 
 

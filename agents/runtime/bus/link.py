@@ -34,6 +34,8 @@ from protocols.link import Arrivals, LinkTiming, Outbox
 from protocols.qos import MAX_CONTROL_BYTES
 
 _NONCE_BITS = 64
+ACK_DELAY_S = 0.05
+"""An acknowledgement waits this long for others to join it: each one wakes a process."""
 
 Answered = Callable[[Answer | None, tuple[AnyEnvelope, ...]], None]
 
@@ -95,6 +97,7 @@ class ControlLink:
         self._heard_at = self._sent_at = self._retry_at = 0.0
         self._ticked_at = loop.time()
         self._attempts = 0
+        self._flushing = self._acking = False
         self._asks: dict[int, Answered] = {}
         self._next_ask = 1
         self._settled: list[asyncio.Future[None]] = []
@@ -111,7 +114,9 @@ class ControlLink:
             if self.state is not State.DOWN:
                 self._loop.call_soon(self._overrun, self.routing_id, f"overrun: {overrun}")
             raise
-        self._flush()
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush_now)
 
     def room(self, robot: str, size: int, robot_bytes: int) -> bool:
         """Whether the link is up and has room for something that may be dropped."""
@@ -202,8 +207,7 @@ class ControlLink:
     def _handle(self, frame: LinkFrame, rest: list[bytes]) -> None:
         match frame:
             case Command(seq):
-                if self._arrivals.take(seq):
-                    self._events.command(_decode_all(rest)[0])
+                self._take_commands(seq, rest)
             case Ack(seq):
                 self._outbox.acknowledge(seq, self._loop.time())
                 self._settle()
@@ -221,6 +225,18 @@ class ControlLink:
                 pass
             case _:
                 raise MalformedFrame(f"{type(frame).__name__} from the hub")
+
+    def _take_commands(self, first: int, rest: list[bytes]) -> None:
+        """The commands numbered from ``first`` on; a broken one does no harm to the next."""
+        for at in range(0, len(rest), 2):
+            if not self._arrivals.take(first + at // 2):
+                continue
+            try:
+                (envelope,) = _decode_all(rest[at : at + 2])
+            except HubError as error:
+                self._events.refused(error)
+            else:
+                self._events.command(envelope)
 
     def _on_registered(self, boot: int) -> None:
         if self._boot not in (0, boot):
@@ -260,12 +276,16 @@ class ControlLink:
             self._reader = None
         self._socket = None
 
+    def _flush_now(self) -> None:
+        self._flushing = False
+        self._flush()
+
     def _flush(self) -> None:
-        while self.state is State.UP and (item := self._outbox.unsent()) is not None:
-            seq, frames = item
+        while self.state is State.UP and (batch := self._outbox.unsent_batch()):
+            seq, count, frames = batch
             if not self._send(Fact(seq), *frames):
                 return
-            self._outbox.mark_sent()
+            self._outbox.mark_sent(count)
 
     def _send(self, frame: LinkFrame, *rest: bytes) -> bool:
         if self._socket is None or self._reader is None:
@@ -277,6 +297,12 @@ class ControlLink:
         return sent
 
     def _on_drained(self) -> None:
+        if self._arrivals.owed and not self._acking:
+            self._acking = True
+            self._loop.call_later(ACK_DELAY_S, self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        self._acking = False
         if self._arrivals.owed:
             self._arrivals.owed = not self._send(Ack(self._arrivals.last))
 

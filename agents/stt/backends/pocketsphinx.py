@@ -8,6 +8,7 @@ import structlog
 from agents.runtime.errors import BackendUnavailable
 from agents.runtime.worker import WorkerProcess
 from agents.stt.backends.base import Hypothesis, Transcript
+from agents.stt.backends.cepstra import Voice
 
 CHILD = "agents.stt.backends.sphinx_child:SphinxChild"
 SESSIONS_PER_CHILD = 8
@@ -33,7 +34,7 @@ class PocketSphinx:
             raise BackendUnavailable("pocketsphinx is not installed")
         for child in self._children:
             await child.start()
-            await child.call("begin", "")
+            await child.call("begin", Voice().packed())
             await child.call("feed", bytes(16_000))
             await child.call("finish")
             self._idle.put_nowait(child)
@@ -49,19 +50,19 @@ class PocketSphinx:
 
 
 class SphinxStream:
-    """See ``Stream``. Remembers its speaker's cepstral mean from one utterance to the next."""
+    """See ``Stream``. Remembers its speaker's voice from one utterance to the next."""
 
     def __init__(self, idle: asyncio.Queue[WorkerProcess]) -> None:
         self._idle = idle
         self._child: WorkerProcess | None = None
-        self._mean = ""
+        self._voice = Voice().packed()
 
     async def feed(self, pcm: bytes) -> Hypothesis | None:
         text: str = await (await self._taken()).call("feed", pcm)
         return Hypothesis(text) if text else None
 
     async def finish(self) -> Transcript:
-        text, self._mean = await (await self._taken()).call("finish")
+        text, self._voice = await (await self._taken()).call("finish")
         self._give_back()
         return Transcript(text, "en")
 
@@ -74,7 +75,7 @@ class SphinxStream:
     async def _taken(self) -> WorkerProcess:
         if self._child is None:
             self._child = await self._idle.get()
-            await self._child.call("begin", self._mean)
+            await self._child.call("begin", self._voice)
         return self._child
 
     def _give_back(self) -> None:

@@ -1,6 +1,7 @@
 """An agent's life: load, announce, beat, leave. In virtual time, on the inproc bus."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -83,6 +84,22 @@ async def test_the_heart_beats_twice_a_second_with_work_and_fences() -> None:
         beats = [b for b in hub.bodies() if isinstance(b, AgentHeartbeat)]
         assert len(beats) == 20
         assert beats[-1] == AgentHeartbeat(active=1, fences={"r2": 3})
+
+
+class CountingService(ScriptedService):
+    """Loses something now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counters = Counter({"late_audio": 2, "samples_missing": 0})
+
+
+@virtual
+async def test_the_heartbeat_tells_what_a_service_lost() -> None:
+    async with living(service=CountingService()) as (_, hub, _):
+        await asyncio.sleep(0.6)
+        (beat,) = [b for b in hub.bodies() if isinstance(b, AgentHeartbeat)]
+        assert beat.drops == {"scripted.late_audio": 2}
 
 
 @virtual
