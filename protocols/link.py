@@ -5,6 +5,7 @@ receiver takes frames strictly in sequence and acknowledges the last one it took
 everything until then and sends it again, from the oldest on, when no acknowledgement comes.
 """
 
+import itertools
 from collections import deque
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ class LinkTiming(NamedTuple):
 
 ROBOT_BYTES = QOS[QosClass.CONTROL].bound_bytes
 TOTAL_BYTES = 32 * ROBOT_BYTES
+BATCH_BYTES = 64 * 1024
+"""Messages that wait together leave together, up to this: a wake-up costs more than a frame."""
 
 
 class _Waiting(NamedTuple):
@@ -92,9 +95,22 @@ class Outbox:
         waiting = self._waiting[self._sent]
         return waiting.seq, waiting.frames
 
-    def mark_sent(self) -> None:
-        """The message that ``unsent`` gave is on its way."""
-        self._sent += 1
+    def unsent_batch(self) -> tuple[int, int, list[bytes]] | None:
+        """What may leave as one: the first message's number, how many there are, all frames."""
+        batch: list[_Waiting] = []
+        size = 0
+        for waiting in itertools.islice(self._waiting, self._sent, None):
+            if batch and size + waiting.size > BATCH_BYTES:
+                break
+            batch.append(waiting)
+            size += waiting.size
+        if not batch:
+            return None
+        return batch[0].seq, len(batch), [frame for waiting in batch for frame in waiting.frames]
+
+    def mark_sent(self, count: int = 1) -> None:
+        """The next ``count`` messages are on their way."""
+        self._sent += count
 
     def acknowledge(self, seq: int, now: float) -> None:
         """Everything up to ``seq`` has arrived."""

@@ -36,6 +36,8 @@ from protocols.messages.agent import AgentHello
 from protocols.qos import MAX_CONTROL_BYTES
 
 _HIGH_WATER = 4096
+ACK_DELAY_S = 0.05
+"""An acknowledgement waits this long for others to join it: each one wakes a process."""
 
 
 class ControlEvents(NamedTuple):
@@ -72,6 +74,8 @@ class ControlLane:
         self._events = events
         self._incarnations: dict[str, int] = {}
         self._owing: dict[bytes, Peer] = {}
+        self._unflushed: dict[bytes, Peer] = {}
+        self._acking = False
         self._ticked_at = loop.time()
         self._socket = FrameSocket(context, zmq.ROUTER, _ROUTER_OPTIONS)
         try:
@@ -102,7 +106,7 @@ class ControlLane:
             # The caller is in the middle of something; it hears of the loss after it.
             self._loop.call_soon(self.give_up, peer, f"overrun: {overrun}")
             return
-        self._flush(peer)
+        self._flush_soon(peer)
 
     def confirm_up(self, link: bytes) -> None:
         """A probe of this link has come through the media lane."""
@@ -176,8 +180,9 @@ class ControlLane:
         match frame:
             case Fact(seq):
                 self._owing[peer.link] = peer
-                if peer.arrivals.take(seq):
-                    self._fact(peer, frames[2:])
+                for at in range(2, len(frames), 2):
+                    if peer.arrivals.take(seq + at // 2 - 1):
+                        self._fact(peer, frames[at : at + 2])
             case Ack(seq):
                 peer.outbox.acknowledge(seq, self._loop.time())
                 self._events.acknowledged()
@@ -240,12 +245,24 @@ class ControlLane:
         answer = encode_link(Answer(ask.id, found is not None, boot, order))
         self._send_frames(peer, (answer, *itertools.chain.from_iterable(pairs)))
 
+    def _flush_soon(self, peer: Peer) -> None:
+        """What one event causes leaves in one message: a wake-up costs far more than a frame."""
+        if not self._unflushed:
+            self._loop.call_soon(self._flush_all)
+        self._unflushed[peer.link] = peer
+
+    def _flush_all(self) -> None:
+        peers, self._unflushed = self._unflushed, {}
+        for peer in peers.values():
+            if self.peers.linked(peer.link) is peer:
+                self._flush(peer)
+
     def _flush(self, peer: Peer) -> None:
-        while (item := peer.outbox.unsent()) is not None:
-            seq, frames = item
+        while batch := peer.outbox.unsent_batch():
+            seq, count, frames = batch
             if not self._send_frames(peer, (encode_link(Command(seq)), *frames)):
                 return
-            peer.outbox.mark_sent()
+            peer.outbox.mark_sent(count)
 
     def _send(self, peer: Peer, frame: LinkFrame) -> bool:
         return self._send_frames(peer, (encode_link(frame),))
@@ -258,6 +275,12 @@ class ControlLane:
         return sent
 
     def _on_drained(self) -> None:
+        if self._owing and not self._acking:
+            self._acking = True
+            self._loop.call_later(ACK_DELAY_S, self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        self._acking = False
         for peer in self._owing.values():
             if self.peers.linked(peer.link) is peer:
                 self._send(peer, Ack(peer.arrivals.last))

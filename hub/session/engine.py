@@ -101,9 +101,8 @@ def _agent_down(d: Draft, e: on.AgentDown) -> None:
     if e.kind is AgentKind.EARS:
         d.set(utterance=None)
         listening.nothing_said(d)
-    elif e.kind is AgentKind.STT and d.state.awaited:
-        listening.settle_utterance(d, d.state.awaited.number)
-        listening.no_transcript(d, "stt_down")
+    elif e.kind is AgentKind.STT:
+        listening.recogniser_lost(d)
     elif e.kind is AgentKind.PLANNER and live and live.role == e.role and not live.text_done:
         answering.fall_back(d, "planner_down")
     elif e.kind is AgentKind.TTS and live:

@@ -63,6 +63,9 @@ def utterance_ended(d: Draft, m: voice.UtteranceEnded, t_src_ns: int) -> None:
         return
     awaited = Utterance(m.utterance, False, speech_end_ns=t_src_ns, endpoint_ns=d.now_ns)
     d.set(utterance=None, awaited=awaited)
+    if not d.state.has(AgentKind.STT, do.PRIMARY):
+        recogniser_lost(d)
+        return
     d.order(
         AgentKind.STT,
         voice.UtteranceFinish(
@@ -132,6 +135,17 @@ def transcript_due(d: Draft) -> None:
     if d.state.awaited:
         settle_utterance(d, d.state.awaited.number)
         no_transcript(d, "stt_timeout")
+
+
+def recogniser_lost(d: Draft) -> None:
+    """What was to be transcribed, or was still being said, nobody knows any more."""
+    awaited, speaking = d.state.awaited, d.state.utterance
+    if awaited:
+        settle_utterance(d, awaited.number)
+    if speaking:
+        drop_utterance(d, speaking.number, voice.DropReason.EMPTY)
+    if awaited or speaking:
+        no_transcript(d, "stt_down")
 
 
 def no_transcript(d: Draft, code: str) -> None:

@@ -16,6 +16,8 @@ _NS = 1_000_000_000
 _LEAD_GROWTH = 1.5
 _ACK_TIMEOUT_NS = 500_000_000
 """How long the playhead is extrapolated past an acknowledgement before it waits for the next."""
+_BETWEEN_ACKS_NS = 150_000_000
+"""Devices acknowledge ten times a second: what is claimed as heard runs no further ahead."""
 _JOIN_TIMEOUT_NS = 500_000_000
 """How long the end of a response waits for audio that is still on the media lane."""
 
@@ -50,7 +52,7 @@ class Playout:
         self.lead_ms: float = profile.lead_ms
         self.stale = 0
         self.gaps = 0
-        self._open = self._held = False
+        self._open, self._held_ns = False, 0
         self._pieces: deque[_Piece] = deque()
         self._received = self._sent = self._played = 0
         self._total, self._finished_ns = -1, 0
@@ -63,7 +65,7 @@ class Playout:
         if turn <= max(self.fence, self.turn):
             return
         self.turn = turn
-        self._open = self._held = False
+        self._open, self._held_ns = False, 0
         self._pieces.clear()
         self._received = self._sent = self._played = 0
         self._total, self._finished_ns = -1, 0
@@ -107,11 +109,11 @@ class Playout:
         """Stop sending, keep everything. A device that acknowledges says where it stopped."""
         if not self.profile.can_flush:
             self._played = self.played_samples(now_ns)
-        self._held = True
+        self._held_ns = now_ns
 
     def release(self, now_ns: int) -> None:
         """Go on after ``hold``."""
-        self._held = False
+        self._held_ns = 0
         self._anchor_ns = now_ns if self._sent else 0
 
     def acknowledge(self, turn: int, samples: int, underruns: int, now_ns: int) -> None:
@@ -120,13 +122,15 @@ class Playout:
             return
         self._played = max(self._played, samples)
         self._anchor_ns = now_ns
+        if self._held_ns:
+            self._held_ns = now_ns
         if underruns > self._underruns:
             self._underruns = underruns
             self.lead_ms = min(self.lead_ms * _LEAD_GROWTH, self.profile.max_lead_ms)
 
     def played_samples(self, now_ns: int) -> int:
         """Samples that have left the loudspeaker, as far as is known."""
-        if self._held or not self._anchor_ns:
+        if self._held_ns or not self._anchor_ns:
             return self._played
         elapsed = now_ns - self._anchor_ns
         if self.profile.can_flush:
@@ -138,10 +142,22 @@ class Playout:
         samples = self._played if self.profile.can_flush else self.played_samples(now_ns)
         return samples * 1000 // self.rate_hz
 
+    def position_ms(self, now_ns: int) -> int:
+        """The best estimate of what the user has heard by now, for a turn that is cut: between two
+        acknowledgements the loudspeaker goes on. It never says that the response is over."""
+        if not self.profile.can_flush or not self._anchor_ns:
+            return self.heard_ms(now_ns)
+        until = self._held_ns or now_ns
+        elapsed = max(0, min(until - self._anchor_ns, _BETWEEN_ACKS_NS))
+        estimate = min(self._sent, self._played + elapsed * self.rate_hz // _NS)
+        if estimate == self._total:
+            return self.heard_ms(now_ns)
+        return estimate * 1000 // self.rate_hz
+
     def due(self, now_ns: int) -> list[Frame]:
         """The frames that may leave now, in order."""
         frames: list[Frame] = []
-        if not self._open or self._held:
+        if not self._open or self._held_ns:
             return frames
         if self._received < self._total and now_ns - self._finished_ns > _JOIN_TIMEOUT_NS:
             self.gaps += 1

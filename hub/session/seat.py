@@ -65,6 +65,8 @@ class Seat:
     def feed(self, event: on.Event) -> None:
         """Let the engine decide on ``event``, do what it wants, and set the alarm for its timers."""
         had_turn = self.state.turn is not None
+        if had_turn and not isinstance(event, on.SpeechHeard):
+            self._estimate_heard()
         self.state, effects = step(self.state, event, self._hub.clock())
         for effect in effects:
             self._perform(effect)
@@ -178,6 +180,15 @@ class Seat:
         until_ms = playout.credit_ms(now)
         if until_ms is not None:
             self._order(_VOICE, speech.SpeechCredit(until_ms=until_ms), playout.turn)
+
+    def _estimate_heard(self) -> None:
+        """An event may cut the turn: tell the engine first how far the loudspeaker has got."""
+        turn, playout = self.state.turn, self.playout
+        if turn is None or playout is None or not turn.audible or turn.number != playout.turn:
+            return
+        position = playout.position_ms(self._hub.clock())
+        if position > turn.played_ms:
+            self.feed(on.SpeechHeard(turn.number, position, self._sound_from))
 
     def _report_heard(self, turn: int, now: int) -> None:
         """Tell the engine of progress: ten times a second, and at the end."""

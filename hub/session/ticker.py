@@ -22,16 +22,28 @@ class Ticker:
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
         self._active: dict[Ticking, None] = {}
+        self._fresh: dict[Ticking, None] = {}
         self._due_ns = 0
         self._running = False
 
     def add(self, ticking: Ticking) -> None:
-        """Look after ``ticking`` until its ``tick`` returns False. It is ticked at once."""
-        self._active[ticking] = None
-        if not self._running:
+        """Look after ``ticking`` until its ``tick`` returns False. The first time is now, in the
+        next step of the loop: what has just become due does not wait for the heartbeat."""
+        if not self._fresh:
+            asyncio.get_running_loop().call_soon(self._run_fresh)
+        self._fresh[ticking] = None
+
+    def _run_fresh(self) -> None:
+        fresh, self._fresh = self._fresh, {}
+        for ticking in fresh:
+            if ticking.tick():
+                self._active[ticking] = None
+            else:
+                self._active.pop(ticking, None)
+        if self._active and not self._running:
             self._running = True
-            self._due_ns = self._clock()
-            asyncio.get_running_loop().call_soon(self._run)
+            self._due_ns = self._clock() + PERIOD_NS
+            asyncio.get_running_loop().call_later(PERIOD_NS / 1e9, self._run)
 
     def _run(self) -> None:
         for ticking in tuple(self._active):

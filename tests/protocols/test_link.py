@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import PeerOverrun
-from protocols.link import Arrivals, Outbox
+from protocols.link import BATCH_BYTES, Arrivals, Outbox
 
 
 def send_all(outbox: Outbox) -> list[tuple[int, tuple[bytes, ...]]]:
@@ -25,6 +25,26 @@ def test_what_is_not_acknowledged_is_sent_again_from_the_oldest_on() -> None:
     assert send_all(outbox) == []
     outbox.rewind()
     assert send_all(outbox) == [(3, (b"\x02",)), (4, (b"\x03",))]
+
+
+def test_what_waits_together_leaves_together_in_order() -> None:
+    outbox = Outbox()
+    for i in range(3):
+        outbox.push(f"robot{i}", (b"topic", bytes([i])), now=0.0)
+    assert outbox.unsent_batch() == (1, 3, [b"topic", b"\0", b"topic", b"\1", b"topic", b"\2"])
+    outbox.mark_sent(3)
+    assert outbox.unsent_batch() is None
+
+
+def test_a_batch_is_bounded_but_never_empty() -> None:
+    outbox = Outbox(robot_bytes=4 * BATCH_BYTES, total_bytes=4 * BATCH_BYTES)
+    for size in (2 * BATCH_BYTES, 10, BATCH_BYTES):
+        outbox.push("robot1", (b"x" * size,), now=0.0)
+    counts = []
+    while (batch := outbox.unsent_batch()) is not None:
+        counts.append(batch[1])
+        outbox.mark_sent(batch[1])
+    assert counts == [1, 1, 1]
 
 
 def test_a_robot_at_its_bound_leaves_room_for_the_others() -> None:

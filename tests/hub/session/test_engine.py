@@ -301,6 +301,28 @@ def test_a_transcript_that_never_comes_is_given_up() -> None:
     assert d.state.turn is None
 
 
+def test_what_is_being_said_when_the_recogniser_goes_is_lost_and_told_at_once() -> None:
+    d = Driver()
+    number = d.starts_to_speak(confirmed=True)
+    d.feed(on.AgentDown(AgentKind.STT, "primary"))
+    assert [error.code for error in d.told(robot.Error)] == ["stt_down"]
+    assert [drop.utterance for drop in d.ordered(voice.UtteranceDrop)] == [number]
+    d.feed(on.AgentUp(AgentKind.STT, "primary"))
+    d.ends_utterance()
+    assert d.ordered(voice.UtteranceFinish) == []
+    d.says("hello again")
+    assert d.state.turn.user_text == "hello again"
+
+
+def test_without_a_recogniser_nobody_waits_for_a_transcript() -> None:
+    d = Driver(agents=tuple(a for a in EVERYBODY if a[0] is not AgentKind.STT))
+    d.starts_to_speak(confirmed=True)
+    d.ends_utterance()
+    assert [error.code for error in d.told(robot.Error)] == ["stt_down"]
+    assert d.state.awaited is None
+    assert d.state.face is Conversation.LISTENING
+
+
 def test_agents_that_come_up_are_assigned_the_session() -> None:
     d = Driver(agents=())
     d.feed(on.AgentUp(AgentKind.EARS, "primary"))

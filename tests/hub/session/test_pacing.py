@@ -111,6 +111,27 @@ def test_what_is_heard_is_what_the_device_acknowledged() -> None:
     assert playout.heard_ms(1_250 * MS) == 150
 
 
+def test_between_acknowledgements_the_position_is_estimated_and_bounded() -> None:
+    playout = playing(DEVICE, 2_000)
+    playout.due(1_000 * MS)
+    playout.acknowledge(1, 100 * 16, 0, 1_100 * MS)
+    assert playout.position_ms(1_180 * MS) == 180
+    assert playout.position_ms(1_900 * MS) == 250
+    playout.hold(1_180 * MS)
+    assert playout.position_ms(1_900 * MS) == 180
+    playout.acknowledge(1, 190 * 16, 0, 1_200 * MS)
+    assert playout.position_ms(1_900 * MS) == 190
+
+
+def test_an_estimate_never_says_that_the_response_is_over() -> None:
+    playout = playing(DEVICE, 200)
+    playout.due(1_000 * MS)
+    playout.acknowledge(1, 150 * 16, 0, 1_100 * MS)
+    assert playout.position_ms(1_300 * MS) == 150
+    playout.acknowledge(1, 200 * 16, 0, 1_300 * MS)
+    assert playout.position_ms(1_300 * MS) == 200
+
+
 def test_a_silent_device_is_not_run_away_from() -> None:
     playout = playing(DEVICE, 4_000)
     sent = sum(length_ms(playout.due((1_000 + t) * MS)) for t in range(0, 3_000, 5))
