@@ -27,7 +27,7 @@ UTTERANCE = (START, SILENCE, STOP)
 
 P50_GOAL_MS, P99_GOAL_MS = 2.0, 6.0
 ROUNDS = 5
-ECHO_S = 0.5
+ECHO_S = 0.4
 SETTLE_S = 0.5
 """Silence after connecting: ears and stt subscribe to a robot once they are assigned to it."""
 ANSWER_TIMEOUT_S = 1.0
@@ -44,7 +44,7 @@ class Load(NamedTuple):
     round_s: float
 
 
-LOADS = (Load(1, 0.32, 2.5), Load(10, 0.5, 2.5), Load(100, 4.0, 4.0))
+LOADS = (Load(1, 0.32, 2.0), Load(10, 0.48, 2.0), Load(100, 4.0, 3.0))
 
 
 class Asker(Robot):
@@ -92,10 +92,12 @@ class Asker(Robot):
 
 
 class Sample(NamedTuple):
-    """What a round gave: latencies in ns, and turns without an answer."""
+    """What a round gave: latencies, turns without an answer, and how late the client was at
+    worst. Times in ns."""
 
     latencies_ns: list[int]
     unanswered: int
+    late_ns: int
 
 
 def client(hub_url: str, echo_url: str, load: Load) -> Callable[[str], Sample]:
@@ -110,7 +112,7 @@ def client(hub_url: str, echo_url: str, load: Load) -> Callable[[str], Sample]:
         if side == "hub":
             return _ask(fleets[0], robots, load)
         fleets[1].run(ECHO_S)
-        return Sample(_taken(echoes), 0)
+        return Sample(_taken(echoes), 0, fleets[1].late_ns)
 
     return run
 
@@ -119,6 +121,7 @@ def _ask(fleet: Fleet, robots: list[Asker], load: Load) -> Sample:
     now_ns = time.monotonic_ns()
     for i, one in enumerate(robots):
         one.ask_from(now_ns + int(load.cycle_s * 1e9) * i // len(robots))
+    fleet.late_ns = 0
     fleet.run(load.round_s)
     for one in robots:
         one.ask_no_more()
@@ -127,7 +130,7 @@ def _ask(fleet: Fleet, robots: list[Asker], load: Load) -> Sample:
     for one in robots:
         one.asked, one.answered = 0, True
     latencies = _taken(robots)
-    return Sample(latencies, asked - len(latencies))
+    return Sample(latencies, asked - len(latencies), fleet.late_ns)
 
 
 def _taken(clients: Iterable[Asker | Echo]) -> list[int]:
@@ -144,6 +147,7 @@ class Result(NamedTuple):
     ours_ns: list[int]
     echo_ns: list[int]
     unanswered: int
+    late_ns: int
     cores: dict[str, float]
 
 
@@ -162,7 +166,13 @@ def _measure(hub: Stack, echo_url: str, load: Load, rounds: int) -> Result:
                 with meter if side == "hub" else nullcontext():
                     samples[side].append(worker.ask(side))
     ours, echo = ([ns for s in samples[side] for ns in s.latencies_ns] for side in ("hub", "echo"))
-    return Result(ours, echo, sum(s.unanswered for s in samples["hub"]), meter.cores())
+    return Result(
+        ours,
+        echo,
+        sum(s.unanswered for s in samples["hub"]),
+        max(s.late_ns for s in samples["hub"]),
+        meter.cores(),
+    )
 
 
 def _rows(load: Load, result: Result) -> list[Row]:
@@ -180,7 +190,7 @@ def _rows(load: Load, result: Result) -> list[Row]:
         )
 
     turns = len(result.ours_ns)
-    count = f"{turns} turns"
+    count = f"{turns} turns, client late by {result.late_ns / 1e6:.1f} ms at most"
     if result.unanswered:
         count += f", {result.unanswered} more without an answer"
     return [

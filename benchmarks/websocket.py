@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 CONNECT_TIMEOUT_S = 10.0
 _RECEIVE_BYTES = 256 * 1024
+_SEND_BUFFER_BYTES = 192 * 1024
+"""Roomy: what does not fit into it means that the server does not read."""
 _KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
 """Both ends may know it: it only proves to a server that it is spoken to by a client."""
 _FINAL, _MASKED = 0x80, 0x80
@@ -31,6 +33,7 @@ class WebSocket:
         address = urlsplit(url)
         self._socket = socket.create_connection((address.hostname, address.port), CONNECT_TIMEOUT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         self._rest = self._handshake(address.netloc, path)
         self._socket.setblocking(False)
 
