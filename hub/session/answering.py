@@ -58,7 +58,8 @@ def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
         d.ask(do.PRIMARY)
     elif d.state.has(AgentKind.PLANNER, do.REFLEX):
         d.ask(do.REFLEX, "planner_down")
-    else:
+    d.expect_speech()
+    if d.turn and not d.turn.role:
         apologise(d, "no_planner")
     if d.turn and not d.turn.speaks and not d.turn.voiceless:
         d.arm(Timer.FILLER, d.state.policy.filler_ms)
@@ -84,6 +85,7 @@ def announce(d: Draft, e: on.Announce) -> None:
     if d.turn:
         d.end(Outcome.SUPERSEDED, f"by_{e.priority}")
     d.begin(claim, request=e.request)
+    d.expect_speech()
     d.set_turn(has_meta=True)
     d.feel(e.emotion, e.intensity)
     d.cut(e.text)

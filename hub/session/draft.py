@@ -119,9 +119,13 @@ class Draft:
         self.set(turn=turn, last_turn=number, carried="", reopens=0, barge=Barge.NONE)
         self.tell(robot.TurnBegin(turn=number, user_text=user_text))
         self.report(TurnStarted(priority=claim.priority, user_text=user_text, reopens=reopens))
-        self.order(AgentKind.TTS, TurnStart(user_text="", language=state.hello.language))
-        # After tts has its turn: the first credit is granted with this.
-        self.do(do.Expect(number))
+
+    def expect_speech(self) -> None:
+        """Let tts know of the live turn. Expected after that, since credit comes with it."""
+        turn = self.turn
+        assert turn is not None
+        self.order(AgentKind.TTS, TurnStart(user_text="", language=self.state.hello.language))
+        self.do(do.Expect(turn.number))
 
     def ask(self, role: str, fallback: str = "") -> None:
         """Let the planner ``role`` answer the live turn."""

@@ -51,7 +51,7 @@ def test_the_planner_is_given_the_history_as_heard() -> None:
     d = Driver()
     d.converses("tell me a story", STORY, played_ms=450)
     d.says("what is your name please")
-    history = d.ordered(turn.TurnStart)[-1].history
+    history = next(t for t in d.ordered(turn.TurnStart) if "name" in t.user_text).history
     assert history[-1].robot == "Once upon a time there"
     assert history[-1].interrupted
 
