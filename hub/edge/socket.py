@@ -44,6 +44,7 @@ class WireSocket(WebSocketsSansIOProtocol):
     _on_flow: Callable[[bool], None] | None = None
 
     flowing = True
+    _unflushed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -74,7 +75,16 @@ class WireSocket(WebSocketsSansIOProtocol):
             self.conn.send_text(frame.encode())
         else:
             self.conn.send_binary(frame)
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        if not self._unflushed:
+            self._unflushed = True
+            self.loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """What one step of the loop has written leaves in one system call, which costs more than
+        all the frames in it."""
+        self._unflushed = False
+        if not self.transport.is_closing():
+            self.transport.write(b"".join(self.conn.data_to_send()))
 
     def close(self, code: int, reason: str) -> None:
         if self.close_sent or self.disconnected or self.transport.is_closing():
