@@ -7,6 +7,7 @@
     │   ├── SettingsError            bad_settings        a setting is misspelt or illegal (hub.settings)
     │   ├── PortInUse                port_in_use
     │   ├── CannotBind               cannot_bind         no such address, or not allowed to
+    │   ├── EngineMissing            engine_missing      a setting names one that is not built
     │   ├── BadTls                   bad_tls             certificate or key cannot be read
     │   ├── CredentialsMissing       credentials_missing off loopback and no token defined
     │   ├── DataDirUnusable          data_dir_unusable   cannot be made or written
@@ -43,6 +44,12 @@ class CannotBind(StartRefused):
     """The address is not this machine's, or the port needs a privilege."""
 
     code = "cannot_bind"
+
+
+class EngineMissing(StartRefused):
+    """A setting names an engine that this build does not have."""
+
+    code = "engine_missing"
 
 
 class BadTls(StartRefused):

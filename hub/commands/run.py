@@ -3,6 +3,7 @@
 from contextlib import closing
 from typing import NoReturn
 
+from hub.engines import check_engines
 from hub.errors import BadTls, CredentialsMissing
 from hub.settings import Settings
 from hub.supervise import Order, become_supervisor
@@ -29,15 +30,21 @@ def agents_to_start(settings: Settings) -> tuple[str, ...]:
 
 
 def check_start(settings: Settings) -> None:
-    """Say in one sentence what would make the hub's own start fail, before any process is started.
+    """Say in one sentence what would make the start fail, before any process is started.
 
     Raises:
-        StartRefused: the data directory, the port, the certificate or the credentials.
+        StartRefused: an engine, the data directory, the port, the certificate or the credentials.
     """
     from hub.edge.server import bind
     from hub.store.datadir import DataDir
     from hub.store.tokens import any_defined, open_tokens
 
+    chosen = {
+        "STT_BACKEND": settings.stt_backend,
+        "LLM_BACKEND": settings.llm_backend,
+        "TTS_BACKEND": settings.tts_backend,
+    }
+    check_engines(agents_to_start(settings), chosen)
     with DataDir(settings.hub_data_dir), closing(open_tokens(settings.hub_data_dir)) as db:
         credentials = any_defined(db)
     if not settings.is_loopback and not credentials:

@@ -86,6 +86,15 @@ def test_a_setting_without_meaning_is_one_sentence(tmp_path: Path) -> None:
     assert "SERVER_PORT must be a valid integer" in sentence
 
 
+@pytest.mark.parametrize("setting", ["LLM_BACKEND=vllm", "TTS_BACKEND=orpheus"])
+def test_an_engine_that_is_not_there_is_one_sentence(tmp_path: Path, setting: str) -> None:
+    name, _, engine = setting.partition("=")
+
+    sentence = refusal(robot_hub("run", "--port", "0", cwd=tmp_path, **{name: engine}))
+
+    assert f"{setting} is not part of this build" in sentence
+
+
 def test_off_loopback_nothing_starts_without_a_token(tmp_path: Path) -> None:
     sentence = refusal(robot_hub("run", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path))
 

@@ -301,6 +301,17 @@ def test_a_transcript_that_never_comes_is_given_up() -> None:
     assert d.state.turn is None
 
 
+def test_the_end_of_a_phrase_that_nobody_requested_ends_nothing() -> None:
+    d = Driver()
+    d.says("hello robot")
+    early = speech.SpeechEnded(phrase=0, first_sample=0, last_sample=9, rate_hz=16_000)
+    d.agent(AgentKind.TTS, early)
+    d.answers("Hello there.")
+    assert d.outcomes == []
+    d.plays(d.voices())
+    assert d.outcomes == [(1, Outcome.DONE, "")]
+
+
 def test_what_is_being_said_when_the_recogniser_goes_is_lost_and_told_at_once() -> None:
     d = Driver()
     number = d.starts_to_speak(confirmed=True)
