@@ -149,8 +149,9 @@ def skip(state: State, to: int) -> State:
 
 
 def forget(state: State, upto: int) -> State:
-    """No utterance takes sound before sample ``upto``, and none of it is judged."""
-    return skip(replace(state, floor=max(state.floor, upto)), max(state.position, upto))
+    """Between utterances: the next one takes sound from sample ``upto`` on, and no earlier sound
+    is judged."""
+    return skip(replace(state, floor=upto), max(state.position, upto))
 
 
 def judged(rules: Rules, state: State, asked: AskTurnModel, probability: float) -> Step:
@@ -184,7 +185,8 @@ def close(rules: Rules, state: State, last_sample: int, *, need_voice: bool) -> 
         return _between(state), (
             UtteranceDropped(utterance=state.utterance, reason=DropReason.TOO_SHORT),
         )
-    return _ended(state, last_sample, EndReason.CLIENT)
+    # What the utterance took is not judged any more: it must not begin another one.
+    return _ended(skip(state, max(state.position, last_sample)), last_sample, EndReason.CLIENT)
 
 
 def drop(state: State, *, ignore_voice: bool) -> State:

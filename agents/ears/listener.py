@@ -157,13 +157,16 @@ class Listener:
     def drop(self, utterance: int, last_sample: int = -1) -> None:
         """Forget ``utterance`` if it is the current one, and all sound up to ``last_sample``."""
         current = self.state.utterance
-        if current and (current == utterance or last_sample >= 0):
-            if current != utterance:
-                self._emit_event(UtteranceDropped(utterance=current, reason=DropReason.MUTED))
+        if current and current == utterance:
+            self.state = endpointing.drop(self.state, ignore_voice=True)
+        elif current and last_sample >= 0:
+            self._emit_event(UtteranceDropped(utterance=current, reason=DropReason.MUTED))
             self.state = endpointing.drop(self.state, ignore_voice=True)
         if last_sample >= 0:
             self._closing = None
             self.state = endpointing.forget(self.state, last_sample)
+            if self._by_client or self._pressed:
+                self._hold(self.state.floor)
 
     # inside
 
@@ -179,9 +182,12 @@ class Listener:
         elif self._by_client and not self.state.utterance:
             self._hold(self.state.floor)
         if self.state.held:
-            self._send(self._tape.end if self._closing is None else self._closing)
+            end = self._tape.end
+            self._send(end if self._closing is None else min(end, self._closing))
         if self._closing is not None and self._tape.end >= self._closing:
             self._close(self._closing)
+            if self._by_client and self._tape.end > self.state.floor:
+                self._hold(self.state.floor)
 
     def _gap(self, to: int) -> None:
         self._counters["samples_missing"] += to - self._tape.end
@@ -191,8 +197,8 @@ class Listener:
 
     def _restart(self, at: int) -> None:
         self._tape = Tape(at)
-        self._sent = at
-        self.state = endpointing.skip(self.state, at)
+        self._sent = max(at, self._sent)
+        self.state = endpointing.skip(self.state, max(at, self.state.position))
 
     def _hold(self, first_sample: int) -> None:
         first = max(first_sample, self._tape.first)

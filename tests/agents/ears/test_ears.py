@@ -252,16 +252,67 @@ def test_a_close_that_overtook_sound_waits_for_it() -> None:
 
     @virtual
     async def overtaken() -> None:
-        microphone.order(UtteranceClose(last_sample=16_700))
+        microphone.order(UtteranceClose(last_sample=19_700))
         assert not ended(microphone)
-        microphone.hear(SPEECH[16_000:17_000], [1_000])
+        microphone.hear(SPEECH[16_000:20_000], [1_000])
         await asyncio.sleep(2 * CLOSE_WAIT_S)
 
     overtaken()
-    assert [end.last_sample for end in ended(microphone)] == [16_700]
-    microphone.hear(SPEECH[17_000:20_000])
-    microphone.order(UtteranceClose(last_sample=20_000))
-    assert microphone.sound(2) == SPEECH[16_700:20_000].tobytes()
+    assert [end.last_sample for end in ended(microphone)] == [19_700]
+    assert microphone.sound(1) == SPEECH[:19_700].tobytes()
+    microphone.hear(SPEECH[20_000:23_000])
+    microphone.order(UtteranceClose(last_sample=23_000))
+    assert microphone.sound(2) == SPEECH[19_700:23_000].tobytes()
+
+
+@virtual
+async def test_sound_that_a_close_has_taken_begins_nothing_more() -> None:
+    microphone = Microphone(instant(), CLIENT)
+    said = np.concatenate((START, noise(0.1), STOP))
+    ends = []
+    for _ in range(2):
+        ends.append(microphone.at + len(said))
+        microphone.order(UtteranceClose(last_sample=ends[-1]))
+        microphone.hear(np.concatenate((said, START)), [len(said) + len(START)])
+    assert [(end.utterance, end.last_sample) for end in ended(microphone)] == [
+        (1, ends[0]),
+        (2, ends[1]),
+    ]
+    assert dropped(microphone) == []
+
+
+def test_a_cancel_forgets_all_that_was_said_even_what_is_on_its_way() -> None:
+    microphone = Microphone(scripted(), CLIENT)
+    microphone.hear(SPEECH[:16_000])
+    microphone.order(UtteranceDrop(utterance=0, reason=DropReason.MUTED, last_sample=24_000))
+    assert dropped(microphone) == [DropReason.MUTED]
+    microphone.put(SPEECH[16_000:17_000].tobytes(), lose=True)
+    microphone.hear(SPEECH[17_000:30_000])
+    microphone.order(UtteranceClose(last_sample=30_000))
+    [end] = ended(microphone)
+    assert (end.first_sample, end.last_sample) == (24_000, 30_000)
+    assert microphone.sound(end.utterance) == SPEECH[24_000:30_000].tobytes()
+
+
+def test_what_is_said_after_a_cancel_is_kept_even_if_it_came_before_it() -> None:
+    microphone = Microphone(scripted(), CLIENT)
+    microphone.hear(SPEECH[:24_000])
+    microphone.order(UtteranceDrop(utterance=0, reason=DropReason.MUTED, last_sample=16_000))
+    microphone.order(UtteranceClose(last_sample=24_000))
+    [end] = ended(microphone)
+    assert (end.first_sample, end.last_sample) == (16_000, 24_000)
+    assert microphone.sound(end.utterance) == SPEECH[16_000:24_000].tobytes()
+
+
+def test_a_cancel_leaves_a_robot_that_is_spoken_to_silent_until_the_next_voice() -> None:
+    microphone = Microphone(scripted())
+    microphone.hear(SPEECH[:16_000])
+    microphone.order(UtteranceDrop(utterance=1, reason=DropReason.MUTED, last_sample=16_000))
+    microphone.hear(SPEECH[16_000:])
+    assert not ended(microphone)
+    assert not dropped(microphone)
+    microphone.hear(SPEECH)
+    assert len(ended(microphone)) == 1
 
 
 @virtual
