@@ -223,7 +223,7 @@ class SimulatedRobot:
     async def _live(self) -> None:
         while True:
             self._advance()
-            await asyncio.sleep(max(0, self._edge_ns - self._clock()) / 1e9)
+            await asyncio.sleep(max(0, self._edge_ns + _CHUNK_NS - self._clock()) / 1e9)
 
     def _advance(self) -> int:
         """Live through every 20 ms that have passed; return the time."""

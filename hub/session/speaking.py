@@ -20,7 +20,7 @@ def marks(d: Draft, m: speech.SpeechMarks) -> None:
 
 def speech_ended(d: Draft, m: speech.SpeechEnded) -> None:
     assert d.turn is not None
-    if m.phrase != d.turn.spoken:
+    if m.phrase != d.turn.spoken or m.phrase >= len(d.turn.phrases):
         d.do(do.Stale("SpeechEnded"))
         return
     d.set_turn(spoken=m.phrase + 1, samples=m.last_sample)

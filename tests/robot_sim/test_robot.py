@@ -1,6 +1,7 @@
 """The whole robot against a scripted hub, over real sockets and in real time."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -63,6 +64,24 @@ async def test_it_hears_all_the_time_and_counts_from_its_connection() -> None:
         assert firsts == list(range(0, 320 * len(firsts), 320))
         sound = np.frombuffer(b"".join(pcm for _, pcm in connection.mic), "<i2")
         assert 1400 <= int((sound > 8000).sum()) <= 1600
+
+
+async def test_it_rests_between_its_chunks() -> None:
+    looks = 0
+
+    def clock() -> int:
+        nonlocal looks
+        looks += 1
+        return time.monotonic_ns()
+
+    async with FakeHub() as hub, SimulatedRobot(hub.url, "r1", clock=clock):
+        connection = await hub.connection()
+        await connection.welcome()
+        async with asyncio.timeout(5):
+            while len(connection.mic) < 10:
+                connection.heard.clear()
+                await connection.heard.wait()
+    assert looks < 200
 
 
 async def test_it_plays_and_reports_how_far_it_got() -> None:
