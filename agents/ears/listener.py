@@ -139,7 +139,9 @@ class Listener:
     def close(self, last_sample: int) -> bool:
         """End the utterance at ``last_sample`` (-1: here); False if its sound is still to come."""
         if not self._by_client and not self.state.held:
-            if self.state.utterance:
+            # An order that overtook sound would cut the utterance in two; the hub ends it itself.
+            heard_all = last_sample - self.state.position < self._activity.window
+            if self.state.utterance and heard_all:
                 self._close(self.state.position)
             return True
         if last_sample > self._tape.end:

@@ -334,6 +334,16 @@ def test_a_close_after_the_hubs_own_end_changes_nothing() -> None:
     assert microphone.messages == before
 
 
+def test_a_close_that_overtook_sound_does_not_cut_an_utterance_that_the_hub_ends() -> None:
+    microphone = Microphone(scripted())
+    microphone.hear(SPEECH[:20_000])
+    microphone.order(UtteranceClose(last_sample=len(SPEECH)))
+    assert ended(microphone) == []
+    microphone.hear(SPEECH[20_000:])
+    [end] = ended(microphone)
+    assert end.speech_end_sample == 8_000 + 320 + 16_000
+
+
 def test_a_forgotten_utterance_is_told_no_more() -> None:
     microphone = Microphone(scripted())
     microphone.hear(SPEECH[:16_000])
