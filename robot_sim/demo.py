@@ -14,7 +14,7 @@ from protocols.messages.session import EchoCanceller
 from robot_sim.conversation import Conversation, Now
 from robot_sim.demo_options import DemoOptions
 from robot_sim.devices import Devices
-from robot_sim.errors import RobotError
+from robot_sim.errors import HubNotReady, RobotError
 from robot_sim.keyboard import Keyboard
 from robot_sim.microphone import DEFAULT_NOISE_DBFS
 from robot_sim.readiness import wait_until_ready
@@ -26,6 +26,8 @@ from robot_sim.wav import read_pcm, write_wav
 
 OK, FAILED, CANNOT = 0, 1, 2
 _LOOK_EVERY_S = 0.05
+_WITHOUT_HUB_S = 30.0
+"""How long the demo waits for a hub that is away; it comes back from a crash in a few seconds."""
 _WAV_PAUSE_S = 3.0
 _WIDTH_OF_LOGS = 120
 _NO_NOISE_DBFS = -120.0
@@ -132,10 +134,16 @@ class _Demo:
     async def run(self) -> int:
         """Converse to the end; the exit code."""
         endless = self._options.live or self._options.mic
+        linked_ns = self._robot.now_ns()
         while not self._over() or endless:
             self._step()
             if self._robot.gone is not None:
                 raise self._robot.gone
+            if self._robot.link.up:
+                linked_ns = self._robot.now_ns()
+            elif self._robot.now_ns() - linked_ns > _WITHOUT_HUB_S * 1e9:
+                url = self._options.hub_url
+                raise HubNotReady(f"the hub at {url} has been away for {_WITHOUT_HUB_S:.0f} s")
             await asyncio.sleep(_LOOK_EVERY_S)
         verdict = self._verdict()
         self._screen.summary(verdict)

@@ -24,6 +24,8 @@ from protocols.messages.robot import (
 T = TypeVar("T")
 
 FRAME_SAMPLES = 320
+PATIENCE_S = 20.0
+"""Tests share their machine with whatever else runs on it."""
 
 
 class FakeConnection:
@@ -63,13 +65,20 @@ class FakeConnection:
         if end:
             await self.send(SpeechEnd(turn=turn, samples=last))
 
-    async def next(self, kind: type[T], timeout_s: float = 5.0) -> T:
+    async def next(self, kind: type[T], timeout_s: float = PATIENCE_S) -> T:
         """The next message of ``kind``; others before it are skipped."""
         async with asyncio.timeout(timeout_s):
             while True:
                 message = await self.messages.get()
                 if isinstance(message, kind):
                     return message
+
+    def waiting(self, kind: type[T]) -> list[T]:
+        """Messages of ``kind`` that have come and were not asked for yet."""
+        come = [self.messages.get_nowait() for _ in range(self.messages.qsize())]
+        for message in come:
+            self.messages.put_nowait(message)
+        return [m for m in come if isinstance(m, kind)]
 
     async def read(self) -> None:
         try:
@@ -107,7 +116,7 @@ class FakeHub:
         assert self._server is not None
         return f"ws://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
-    async def connection(self, timeout_s: float = 5.0) -> FakeConnection:
+    async def connection(self, timeout_s: float = PATIENCE_S) -> FakeConnection:
         """The next robot that has said hello."""
         async with asyncio.timeout(timeout_s):
             return await self._connections.get()

@@ -24,7 +24,7 @@ from robot_sim.demo import run_demo
 from robot_sim.demo_options import DemoOptions
 from robot_sim.readiness import described
 from robot_sim.wav import read_pcm, write_wav
-from tests.fakes.hub_server import FakeConnection, FakeHub
+from tests.fakes.hub_server import PATIENCE_S, FakeConnection, FakeHub
 
 LOADING = '{"ready": false, "agents": {"stt-primary-1": {"state": "loading", "backend": "ps"}}}'
 READY = '{"ready": true, "agents": {"stt-primary-1": {"state": "ready", "backend": "ps"}}}'
@@ -66,7 +66,7 @@ async def converse(hub: FakeHub, understood: str, heard: str) -> None:
 
 
 async def voice(connection: FakeConnection) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not any(np.frombuffer(pcm, "<i2").max() > 5000 for _, pcm in connection.mic):
             await connection.heard.wait()
             connection.heard.clear()
@@ -161,7 +161,7 @@ async def take_lines(hub: FakeHub) -> list[str]:
     lines = []
     for turn in (1, 2):
         lines.append((await connection.next(Text)).text)
-        assert connection.messages.empty()
+        assert not connection.waiting(Text)
         await connection.send(
             TurnBegin(turn=turn, user_text=lines[-1]), TurnEnd(turn=turn, outcome=Outcome.DONE)
         )
