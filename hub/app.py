@@ -13,11 +13,13 @@ import structlog
 
 from hub.broker.zmq import ZmqHubBus
 from hub.counters import Counters
+from hub.degraded import read_degraded
 from hub.edge.app import build_app
 from hub.edge.auth import Gate
+from hub.edge.clock import DRIFT_PPM, Reading
 from hub.edge.server import Tls, bind, serve
-from hub.edge.services import EdgeFacts, EdgeServices, HubReport, SessionNumbers
-from hub.errors import StartRefused
+from hub.edge.services import Clocks, EdgeFacts, EdgeServices, HubReport, SessionNumbers
+from hub.errors import DiskFull, StartRefused, StoreFailed
 from hub.jobs.admission import JobLimits
 from hub.jobs.desk import JobDesk
 from hub.log import configure_logs
@@ -28,10 +30,25 @@ from hub.settings import Settings, SettingsError, load
 from hub.store.datadir import DataDir
 from hub.store.sqlite import SqliteStore
 from hub.store.tokens import StoredTokens
+from hub.trace.alarm import Alarm
+from hub.trace.feed import Feed
+from hub.trace.monitor import Monitor
+from hub.trace.tap import Tap
+from protocols.envelope import Envelope
 from protocols.errors import BusError
+from protocols.messages.agent import AgentKind
+from protocols.messages.session import ClockMeasured
+from protocols.messages.trace import TraceBatch
 
 EXIT_REFUSED = 2
+EXIT_TRY_AGAIN = 1
+"""A full disk is no reason to give up for good: whoever supervises starts the hub again."""
 _EXPIRY_S = 60.0
+_DEPTHS_S = 0.5
+_LAST_BATCH_S = 0.1
+"""The media lane acknowledges nothing: how long the last batch of a trace is given to arrive."""
+_VERSION = version("robot-hub")
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
 
@@ -41,9 +58,18 @@ class Hub:
 
     def __init__(self, settings: Settings, tasks: asyncio.TaskGroup, store: SqliteStore) -> None:
         self.store = store
+        self._data_dir = settings.hub_data_dir
         self.counters = Counters()
         self.bus = ZmqHubBus(settings.bus_dir, store.boot, clock=time.monotonic_ns)
         self.registry = Registry(self.bus)
+        self.monitor = Monitor(told=Alarm(time.monotonic_ns).tell)
+        self.tap = Tap(time.monotonic_ns, words=settings.hub_record)
+        self.tap.add(self.monitor.take)
+        self.feed: Feed | None = None
+        if settings.trace_dir is not None:
+            self.feed = Feed(self.bus.publish, self._trace_of(), self.counters)
+            self.tap.add(self.feed.take, media=True)
+        self.tap.started(store.boot, store.hub_id, _VERSION)
         self.sessions = SessionManager(
             self.bus,
             self.registry,
@@ -52,6 +78,7 @@ class Hub:
             time.monotonic_ns,
             _policy(settings),
             self.counters,
+            tap=self.tap,
         )
         self.jobs = JobDesk(self.bus, self.registry, _limits(settings), self.counters)
         self.gate = Gate(
@@ -69,6 +96,29 @@ class Hub:
         )
         if not up:
             self.jobs.peer_lost(agent.instance)
+        if self.feed is not None and agent.kind is AgentKind.RECORDER:
+            self.feed.recorder_changed(agent.instance, up)
+
+    def _trace_of(self) -> TraceBatch:
+        """What every batch of this run's trace says."""
+        store = self.store
+        return TraceBatch(
+            boot=store.boot, hub_id=store.hub_id, version=_VERSION, words=self.tap.words
+        )
+
+    async def sample_depths(self) -> None:
+        """Show the trace how full the queues are, for as long as the hub runs."""
+        while True:
+            await asyncio.sleep(_DEPTHS_S)
+            self.tap.depths(self.bus.depths())
+            self.tap.depths(self.sessions.depths())
+
+    async def finish_trace(self) -> None:
+        """The last entry leaves, and has a moment to arrive."""
+        self.tap.stopped()
+        if self.feed is not None:
+            self.feed.flush()
+            await asyncio.sleep(_LAST_BATCH_S)
 
     def report(self) -> HubReport:
         """The hub at this moment, for people and for the documented health answer."""
@@ -92,7 +142,19 @@ class Hub:
             ),
             counters=mishaps,
             draining=self.draining,
+            degraded=read_degraded(self._data_dir),
+            violations=self.monitor.counts,
         )
+
+    def publish_clock(self, robot: str, epoch: int, reading: Reading) -> None:
+        """Tell observers what the edge has found out of a robot's clock."""
+        measured = ClockMeasured(
+            offset_ns=reading.offset_ns,
+            error_ns=reading.error_ns,
+            rtt_ns=reading.rtt_ns,
+            drift_ppm=DRIFT_PPM,
+        )
+        self.bus.publish(Envelope(robot=robot, epoch=epoch, t_src_ns=reading.at_ns, body=measured))
 
     async def finish_turns(self, limit_s: float) -> None:
         """Take nothing new, let turns end for up to ``limit_s``, then send the robots away."""
@@ -108,8 +170,7 @@ class Hub:
     async def expire_history(self) -> None:
         """Forget conversations of robots that are long gone, for as long as the hub runs."""
         while True:
-            robots = self.sessions.robots()
-            await self.store.expire(connected=[r.robot for r in robots if r.connected])
+            await self.sessions.expire_history()
             await asyncio.sleep(_EXPIRY_S)
 
 
@@ -135,14 +196,20 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 host = settings.api_host or settings.server_host
                 listeners.append(bind(host, settings.api_port))
             await stack.enter_async_context(hub.bus)
+            await hub.sessions.recover()
             expiry = tasks.create_task(hub.expire_history())
+            depths = tasks.create_task(hub.sample_depths())
             for listener in listeners:
                 tasks.create_task(serve(app, listener, served, tls=_tls(settings)))
                 log.info("listening", address=listener.getsockname()[:2])
+            if settings.hub_bench:
+                log.warning("bench mode: engines are scripted and hear marks instead of voices")
             _settle_memory()
             await stop.wait()
             await hub.finish_turns(settings.hub_drain_s)
+            await hub.finish_trace()
             expiry.cancel()
+            depths.cancel()
             served.set()
 
 
@@ -175,7 +242,7 @@ def _tls(settings: Settings) -> Tls | None:
 
 def _edge(hub: Hub, settings: Settings) -> EdgeServices:
     facts = EdgeFacts(
-        version=version("robot-hub"),
+        version=_VERSION,
         hub_id=hub.store.hub_id,
         plan_timeout_s=settings.plan_timeout_s,
         plan_fallback=settings.plan_fallback,
@@ -195,6 +262,10 @@ def _edge(hub: Hub, settings: Settings) -> EdgeServices:
         tts_model_name=settings.tts_model_name,
         tts_busy_queue_threshold=settings.tts_busy_queue_threshold,
         hf_token_present=settings.hf_token_present,
+        max_connections=settings.hub_max_connections,
+        bench=settings.hub_bench,
+        tracing=settings.trace_dir is not None,
+        recording=settings.hub_record,
     )
     return EdgeServices(
         sessions=hub.sessions,
@@ -204,13 +275,23 @@ def _edge(hub: Hub, settings: Settings) -> EdgeServices:
         facts=facts,
         counters=hub.counters,
         allowed_actions=hub.sessions.capabilities,
+        clocks=Clocks(hub.publish_clock),
     )
 
 
 async def _until_signalled(settings: Settings) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+
+    def on_signal(number: signal.Signals) -> None:
+        """The first signal lets turns end; from then on signals do what they do to any process."""
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        if stop.is_set():  # it came together with the first
+            signal.raise_signal(number)
+        stop.set()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, on_signal, number)
     await run(settings, stop)
 
 
@@ -221,10 +302,10 @@ def main() -> int:
         configure_logs(settings.hub_log_level, json=settings.hub_log_json)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_until_signalled(settings))
-    except (SettingsError, StartRefused, BusError) as error:
+    except (SettingsError, StartRefused, StoreFailed, BusError) as error:
         return _refuse(error)
     except BaseExceptionGroup as group:
-        refusals, _ = group.split((StartRefused, BusError))
+        refusals, _ = group.split((StartRefused, StoreFailed, BusError))
         if refusals is None:
             raise
         return _refuse(refusals)
@@ -235,7 +316,7 @@ def _refuse(error: BaseException) -> int:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     sys.stderr.write(f"{error}\n")
-    return EXIT_REFUSED
+    return EXIT_TRY_AGAIN if isinstance(error, DiskFull | StoreFailed) else EXIT_REFUSED
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:

@@ -50,6 +50,13 @@ def run(
     agents: Annotated[
         str | None, typer.Option(help="Agents to start, as kind or kind:role, by commas.")
     ] = None,
+    bench: Annotated[
+        bool | None, typer.Option("--bench", help="Scripted engines that follow marked audio.")
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Record what happens, without what is said.")
+    ] = False,
+    trace_dir: Annotated[Path | None, typer.Option(help="Where traces go; implies it.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     log_json: Annotated[bool | None, typer.Option(help="Log JSON lines.")] = None,
 ) -> None:
@@ -64,6 +71,8 @@ def run(
             hub_tls_cert=tls_cert,
             hub_tls_key=tls_key,
             hub_agents=agents,
+            hub_bench=bench,
+            hub_trace=str(trace_dir) if trace_dir else "1" if trace else None,
             hub_log_level=log_level,
             hub_log_json=log_json,
         )
@@ -100,6 +109,33 @@ def demo(
 
 
 @app.command()
+def load(
+    robots: Annotated[int | None, typer.Option(help="How many converse at once.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="For how long.")] = None,
+    hub: Annotated[
+        str | None, typer.Option("--hub", help="URL of a hub in bench mode; else its own.")
+    ] = None,
+    talk: Annotated[
+        float | None, typer.Option(help="Share of the time in which users speak.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Chooses who says what when.")] = None,
+    trace: Annotated[
+        bool | None, typer.Option(help="Trace its own hub and check that. Default: yes.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="File for the result.")] = None,
+    token: Token = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Let many simulated robots converse with a hub in bench mode, and measure it."""
+    from hub.commands.load import load as put_load
+
+    choices = {"robots": robots, "minutes": minutes, "talk": talk, "seed": seed, "json": json}
+    given = {name: choice for name, choice in choices.items() if choice is not None}
+    settings = _settings(hub_token=token, hub_data_dir=data_dir)
+    raise typer.Exit(put_load(settings, hub, given, trace=trace))
+
+
+@app.command()
 def status(hub: Hub = None, token: Token = None) -> None:
     """Show a running hub: agents, robots, what was counted."""
     from rich.console import Console
@@ -117,6 +153,32 @@ def say(robot: str, text: str, hub: Hub = None, token: Token = None) -> None:
 
     outcome = ask(Address.of(_settings(hub_token=token), hub), robot, text)
     typer.echo(f"{robot}: {outcome}")
+
+
+@app.command("check-trace")
+def check_trace(
+    files: Annotated[list[Path], typer.Argument(help="Traces of one hub, in their order.")],
+) -> None:
+    """Check a recorded trace: exit code 1 and the first broken promise, with what led to it."""
+    from rich.console import Console
+
+    from hub.commands.check_trace import check_trace as check
+
+    raise typer.Exit(check(files, Console()))
+
+
+@app.command()
+def trace(
+    file: Path,
+    robot: Annotated[str | None, typer.Option(help="Only this robot's turns.")] = None,
+    turn: Annotated[int | None, typer.Option(help="Only this turn.")] = None,
+) -> None:
+    """Print the turns of a recorded trace as timelines."""
+    from rich.console import Console
+
+    from hub.commands.trace import show_trace
+
+    show_trace(file, robot, turn, Console())
 
 
 @tokens_app.command("add")

@@ -11,10 +11,12 @@
     │   ├── BadTls                   bad_tls             certificate or key cannot be read
     │   ├── CredentialsMissing       credentials_missing off loopback and no token defined
     │   ├── DataDirUnusable          data_dir_unusable   cannot be made or written
+    │   │   └── DiskFull             disk_full           not now, perhaps later: exit code 1
     │   ├── DataDirLocked            data_dir_locked     another hub uses it
     │   └── StoreTooNew              store_too_new       written by a newer Robot Hub
     ├── StoreFailed                  store_failed        the disk is full, or worse
     ├── NotReady                     not_ready           draining, or not started yet
+    ├── Duel                         duel                two devices take one robot id in turns
     ├── UnknownRobot                 unknown_robot       it is not connected
     ├── NotAuthorised                not_authorised      no token, a wrong one, another robot's
     ├── BadRequest                   bad_request         a value that the request may not have
@@ -70,6 +72,12 @@ class DataDirUnusable(StartRefused):
     code = "data_dir_unusable"
 
 
+class DiskFull(DataDirUnusable):
+    """Its disk has no room, or fails: what is wrong is not how the hub was configured."""
+
+    code = "disk_full"
+
+
 class DataDirLocked(StartRefused):
     """Another hub uses the data directory."""
 
@@ -92,6 +100,16 @@ class NotReady(HubError):
     """The hub is starting or draining and takes nothing new."""
 
     code = "not_ready"
+
+
+class Duel(HubError):
+    """Too many takeovers of one robot: the connection that it has keeps it for now."""
+
+    code = "duel"
+
+    def __init__(self, robot: str, retry_after_s: int) -> None:
+        super().__init__(f"several devices use the robot id {robot!r}; wait {retry_after_s} s")
+        self.retry_after_s = retry_after_s
 
 
 class UnknownRobot(HubError):

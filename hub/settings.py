@@ -60,6 +60,9 @@ AbsolutePath = Annotated[Path, BeforeValidator(lambda p: Path(p).expanduser().ab
 Fraction = Annotated[float, Field(ge=0.05, le=0.95)]
 
 
+_NO, _YES = ("", "0", "no", "off", "false"), ("1", "yes", "on", "true")
+
+
 class Settings(BaseSettings):
     """The hub's settings. Frozen; built once by ``load`` and handed down."""
 
@@ -97,12 +100,19 @@ class Settings(BaseSettings):
     log_transcripts: bool = False
     """Let what people say into the log."""
 
+    # what it leaves behind
+    hub_trace: str = ""
+    """Write a trace of every run: ``1``, or the directory for it; see ``trace_dir``."""
+    hub_record: bool = False
+    """Let what is said, words and sound, into the trace."""
+
     # who works for it
     hub_agents: Names = ("ears", "stt", "planner", "planner:reflex", "tts")
     """Agents to start, each as ``kind`` or ``kind:role``."""
     llm_backend: Literal[
         "auto", "vllm", "openai", "ollama", "transformers", "reflex", "scripted"
     ] = "auto"
+    ears_backend: str = "auto"
     stt_backend: str = "auto"
     tts_backend: str = "auto"
     model_name: str = "qwen3:14b"
@@ -116,6 +126,8 @@ class Settings(BaseSettings):
     huggingface_hub_token: SecretStr | None = None
 
     # how much it takes on
+    hub_max_connections: int = Field(default=1_000, ge=1)
+    """WebSockets at once; more are refused with 4429."""
     plan_max_inflight: int = Field(default=1, ge=1)
     llm_max_inflight: int = Field(default=1, ge=1)
     tts_busy_queue_threshold: int = Field(default=0, ge=0)
@@ -132,6 +144,10 @@ class Settings(BaseSettings):
     """After this much silence the robot says that it is thinking."""
     hub_drain_s: float = Field(default=10.0, ge=0)
     """How long turns may go on after SIGTERM."""
+
+    # what a measurement wants
+    hub_bench: bool = False
+    """Every engine is scripted and hears marks instead of voices (``protocols/marks.py``)."""
 
     # what the command line needs to reach a hub that runs
     hub_token: SecretStr | None = None
@@ -204,6 +220,16 @@ class Settings(BaseSettings):
         return Path(runtime) / f"robot-hub-{os.getuid()}-{name}"
 
     @property
+    def trace_dir(self) -> Path | None:
+        """Where traces go; None if there are none."""
+        wanted = self.hub_trace.strip()
+        if wanted.lower() in _NO:
+            return None
+        if wanted.lower() in _YES:
+            return self.hub_data_dir / "traces"
+        return Path(wanted).expanduser().absolute()
+
+    @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach every listener."""
         hosts = [self.server_host]
@@ -221,6 +247,7 @@ class Settings(BaseSettings):
             **{name: text for name, text in mine.items() if text is not None},
             "HUB_DATA_DIR": str(self.hub_data_dir),
             "HUB_BUS_DIR": str(self.bus_dir),
+            **({"RECORDER_DIR": str(self.trace_dir)} if self.trace_dir else {}),
         }
 
 

@@ -12,9 +12,11 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from hub.console import Console
+from hub.degraded import DegradedList
 from hub.supervisor import AGENT_GRACE_S, Child, Supervisor
 
 HUB = "hub"
@@ -72,19 +74,25 @@ async def supervise(supervisor: Supervisor) -> int:
 def main(arguments: Sequence[str]) -> int:
     """Supervise what ``arguments`` order until told to stop; return the exit code."""
     order = Order.decoded(arguments[0])
-    kept = children(order, os.environ)  # noqa: TID251 - handed on whole, nothing is read
+    environment = os.environ  # noqa: TID251 - made by ``robot-hub run``, and handed on whole
+    kept = children(order, environment)
     console = Console(
         sys.stderr,
         [child.name for child in kept] + ["run"],
         colour=sys.stderr.isatty(),
         prefix=order.prefix,
     )
-    supervisor = Supervisor(kept, console, hub_grace_s=order.drain_s + AGENT_GRACE_S)
+    degraded = DegradedList(Path(environment["HUB_DATA_DIR"]))
+    degraded.clear()
+    supervisor = Supervisor(
+        kept, console, degraded=degraded.note, hub_grace_s=order.drain_s + AGENT_GRACE_S
+    )
     gc.collect()
     gc.freeze()  # what is loaded by now stays for good
     try:
         return asyncio.run(supervise(supervisor))
     finally:
+        degraded.clear()
         console.close()
 
 

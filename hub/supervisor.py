@@ -57,7 +57,8 @@ def _start(child: Child) -> _Process:
 
 
 class Supervisor:
-    """Runs ``children`` until ``stop``.
+    """Runs ``children`` until ``stop``. ``degraded`` is called with the name of a child that cannot
+    be kept running and why, and with no reason when it is tried once more.
 
     Invariant: when ``run`` has returned or raised, none of the children and nothing that they
     started in their process groups is alive.
@@ -68,6 +69,7 @@ class Supervisor:
         children: Sequence[Child],
         say: Say,
         *,
+        degraded: Callable[[str, str], None] = lambda name, why: None,
         decide: Callable[[Sequence[Run], float], Verdict] = after,
         clock: Callable[[], float] = time.monotonic,
         hub_grace_s: float = HUB_GRACE_S,
@@ -75,6 +77,7 @@ class Supervisor:
     ) -> None:
         self._children = tuple(children)
         self._say = say
+        self._degraded = degraded
         self._decide = decide
         self._clock = clock
         self._grace_s = {True: hub_grace_s, False: agent_grace_s}
@@ -114,6 +117,7 @@ class Supervisor:
         history: tuple[Run, ...] = ()
         on_trial = False
         while not self._stopping.is_set():
+            self._degraded(child.name, "")
             started_s = self._clock()
             code, last_words = await self._live(child)
             if self._stopping.is_set():
@@ -129,11 +133,12 @@ class Supervisor:
                 case Restart(at_s):
                     on_trial = False
                     await self._sleep_until(at_s)
-                case Degraded(retry_at_s=float(at_s)):
+                case Degraded(retry_at_s=at_s):
                     on_trial = True
+                    self._degraded(child.name, f"{how_it_ended(code)}: {last_words}".rstrip(": "))
+                    if at_s is None:
+                        return
                     await self._sleep_until(at_s)
-                case Degraded():
-                    return
 
     async def _live(self, child: Child) -> tuple[int, str]:
         """One life of a child: its exit code and the last line it said."""
@@ -182,10 +187,7 @@ class Supervisor:
 
 def describe(name: str, code: int, last_words: str, verdict: Verdict, now_s: float) -> str:
     """What people are told about an exit."""
-    if code >= 0:
-        how = f"ended with exit code {code}"
-    else:
-        how = f"was ended by {signal.Signals(-code).name}"
+    how = how_it_ended(code)
     match verdict:
         case Restart(at_s):
             return f"{name} {how}; restarting in {at_s - now_s:.2g} s"
@@ -194,6 +196,13 @@ def describe(name: str, code: int, last_words: str, verdict: Verdict, now_s: flo
         case _:
             then = "and is not restarted; degraded"
     return f"{name} {how} {then}" + (f": {last_words}" if last_words else "")
+
+
+def how_it_ended(code: int) -> str:
+    """An exit status in words."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    return f"was ended by {signal.Signals(-code).name}"
 
 
 class _Lines(asyncio.Protocol):

@@ -6,10 +6,11 @@ stamps it with the robot's ``(boot, order)``, acts on it (its own subscribers ru
 publishes it to every observer. A command goes from the hub to one instance.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from protocols.envelope import AnyEnvelope, Envelope, Message
+from protocols.qos import QueueDepth
 
 Handler = Callable[[AnyEnvelope, bytes], None]
 """Plain function called on the loop for every message, in order; it must not block."""
@@ -106,8 +107,28 @@ class AgentBus(Bus, Protocol):
         """``up`` after every (re-)registration, ``down`` with a reason when the link is lost."""
 
 
+class BusTap(Protocol):
+    """Sees what passes through the hub's end of the control lane, in order; it must not block."""
+
+    def fact(self, envelope: AnyEnvelope, *, acting: bool) -> None:
+        """A fact was accepted and numbered; ``acting`` if the hub acts on it next, until
+        ``acted``: on those of agents, not on its own."""
+
+    def acted(self) -> None:
+        """The hub has done everything that the agent's fact asked for."""
+
+    def command(self, peer: str, envelope: AnyEnvelope) -> None:
+        """A command is sent to an instance."""
+
+
 class HubBus(Bus, Protocol):
-    """The end the hub holds: it commands instances and sees them come and go."""
+    """The end the hub holds: it commands instances and sees them come and go.
+
+    What it publishes or sends while it acts on an agent's fact has that fact's id as its cause.
+    """
+
+    def tap(self, tap: BusTap) -> None:
+        """Show ``tap`` every fact and command from now on; there is at most one."""
 
     @property
     def boot(self) -> int:
@@ -132,3 +153,6 @@ class HubBus(Bus, Protocol):
 
     @property
     def peers(self) -> tuple[str, ...]: ...
+
+    def depths(self) -> Iterable[QueueDepth]:
+        """What waits for each peer at this moment."""

@@ -25,11 +25,11 @@ class Message(
 M = TypeVar("M", bound=Message)
 
 
-class Envelope(msgspec.Struct, Generic[M], kw_only=True, omit_defaults=True):
+class Envelope(msgspec.Struct, Generic[M], kw_only=True, omit_defaults=True, gc=False):
     """A message in flight.
 
-    ``id`` is unique per hub boot and source; ``cause`` is the id of the message that made this
-    one. ``seq`` counts what one source sent under one topic, so a reader that is subscribed to
+    ``id`` is unique per hub boot, whatever the source; ``cause`` is the id of the message that made
+    this one. ``seq`` counts what one source sent under one topic, so a reader that is subscribed to
     the topic sees every loss. Times are nanoseconds of a monotonic clock: ``t_src_ns`` is the
     source's, stamped when the datum was acquired, ``t_hub_ns`` the hub's, on arrival.
     ``boot`` and ``order`` are set by the hub on control facts: one gapless sequence per robot.

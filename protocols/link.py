@@ -59,6 +59,11 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of all messages that are not acknowledged."""
+        return self._total
+
     def room(self, robot: str, size: int, robot_bytes: int | None = None) -> bool:
         """Whether ``size`` further bytes for a robot stay within the bounds.
 

@@ -50,6 +50,15 @@ class QosClass(StrEnum):
     TELEMETRY = "telemetry"
 
 
+class QueueDepth(NamedTuple):
+    """How much waits in a bounded queue, in its own unit. ``owner`` is a robot or a peer."""
+
+    queue: str
+    owner: str
+    depth: int
+    bound: int
+
+
 MIC_BOUND_MS = 2_000
 SPEECH_AHEAD_MS = 4_000
 

@@ -6,6 +6,7 @@ frame.
 
 from collections import Counter
 from typing import NamedTuple
+from zlib import crc32
 
 from protocols.bus import BusCounters, Handler
 from protocols.codecs.bus import decode
@@ -120,12 +121,18 @@ class Routes:
                 route.handlers = self._handlers(message, route.robot)
 
 
+def first_id(name: str) -> int:
+    """Where a peer's ids begin: far from any other name's, so that an id alone, as ``cause`` has
+    it, tells which message is meant."""
+    return crc32(name.encode()) << 31
+
+
 class Outgoing:
     """Numbers what one peer sends: ``id`` over all, ``seq`` per topic and robot."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._id = 0
+        self._id = first_id(name)
         self._seqs: dict[tuple[type[Message], str], int] = {}
 
     def stamp(self, envelope: AnyEnvelope) -> None:

@@ -17,6 +17,7 @@ from protocols.messages import (
     job,
     session,
     speech,
+    trace,
     transcript,
     turn,
     voice,
@@ -77,12 +78,15 @@ _TOPICS = (
     # state: last value per robot or agent
     Topic(face.FaceChanged, _C, _STATE),
     Topic(session.Presence, _C, _STATE),
+    Topic(session.ClockMeasured, _C, _STATE),
     Topic(agent.AgentHealth, _C, _STATE),
     # an agent's life
     Topic(agent.AgentHello, _C, _CTL),
     Topic(agent.AgentReady, _C, _CTL),
     Topic(agent.AgentProgress, _C, _TEL),
     Topic(agent.AgentHeartbeat, _C, _TEL),
+    # for whoever records: hub → recorder, lossy, so on the media lane
+    Topic(trace.TraceBatch, _M, _TEL),
     # commands: hub → one instance
     Topic(session.SessionAssign, _C, _CTL, command=True),
     Topic(session.SessionRelease, _C, _CTL, command=True),

@@ -40,7 +40,7 @@ class Actions:
         self._fence = Fence()
 
     def receive(self, action: Action, now_ns: int) -> list[Step]:
-        """Take an action; its ttl counts from ``now_ns``."""
+        """Take an action; its ttl counts from ``now_ns``, and its own deadline binds as well."""
         if action.id in self._answers:
             answer = self._answers[action.id]
             return [] if answer is None else [answer]
@@ -50,7 +50,10 @@ class Actions:
         refusal = self._refusal(action)
         if refusal:
             return [self._answer(action, ok=False, detail=refusal)]
-        self._waiting.append(_Waiting(action, now_ns + action.ttl_ms * 1_000_000))
+        deadline_ns = now_ns + action.ttl_ms * 1_000_000
+        if action.expires_ns:
+            deadline_ns = min(deadline_ns, action.expires_ns)
+        self._waiting.append(_Waiting(action, deadline_ns))
         return self.advance(now_ns)
 
     def flush(self, upto: Stamp) -> list[Step]:
@@ -59,6 +62,11 @@ class Actions:
         stale = [w.action for w in self._waiting if self._fence.is_stale(w.action.turn)]
         self._waiting = deque(w for w in self._waiting if not self._fence.is_stale(w.action.turn))
         return [self._answer(action, ok=False, detail="flushed") for action in stale]
+
+    def expire(self) -> list[Step]:
+        """Give up all that waits: it was received before the clock jumped."""
+        stale, self._waiting = self._waiting, deque()
+        return [self._answer(w.action, ok=False, detail="expired") for w in stale]
 
     def forget(self) -> None:
         """Another hub numbers its turns anew; its fence starts at the bottom."""

@@ -175,5 +175,5 @@ def _note(exchange: Exchange, what: Happening) -> None:
             exchange.speaking = False
         case Transcript(final=True):
             exchange.finals[what.utterance] = what.text
-        case TurnBegin() if what.user_text:
+        case TurnBegin() if what.user_text and what.turn not in exchange.turns:
             exchange.turns.append(what.turn)

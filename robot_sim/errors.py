@@ -6,6 +6,7 @@
     └── RobotError                robot_error
         ├── UnreadableRecording   unreadable_recording
         ├── BadScenario           bad_scenario
+        ├── BadLoad               bad_load
         ├── NoAudioDevice         no_audio_device
         ├── HubNotReady           hub_not_ready
         └── LinkGone              link_gone      (the hub will not have this robot back)
@@ -30,6 +31,12 @@ class BadScenario(RobotError):
     """A scenario file does not say what a scenario must say."""
 
     code = "bad_scenario"
+
+
+class BadLoad(RobotError):
+    """A load is asked for that cannot be meant, or of a hub that cannot bear it."""
+
+    code = "bad_load"
 
 
 class NoAudioDevice(RobotError):

@@ -21,13 +21,21 @@ class Unlinked(NamedTuple):
     reason: str
 
 
+class Jumped(NamedTuple):
+    """The robot's clock jumped by ``ms``: it was suspended."""
+
+    ms: int
+
+
 class GestureBegan(NamedTuple):
     """The face begins to show a gesture."""
 
     name: str
 
 
-Happening = ToRobot | Linked | Unlinked | Spoken | Cue | GestureBegan | Begun | ActionResult
+Happening = (
+    ToRobot | Linked | Unlinked | Jumped | Spoken | Cue | GestureBegan | Begun | ActionResult
+)
 
 
 class Event(NamedTuple):

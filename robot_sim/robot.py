@@ -1,7 +1,6 @@
 """A whole simulated robot on a hub: microphone, loudspeaker, face and body in real time."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -25,8 +24,9 @@ from protocols.messages.robot import (
 )
 from protocols.messages.session import Attention, EchoCanceller
 from robot_sim.captions import Captions
+from robot_sim.clock import JUMP_NS, device_clock
 from robot_sim.errors import LinkGone
-from robot_sim.events import Event, Happening, Linked, Unlinked
+from robot_sim.events import Event, Happening, Jumped, Linked, Unlinked
 from robot_sim.faults import NO_FAULTS, Faults
 from robot_sim.link import Link
 from robot_sim.microphone import CHUNK_MS, DEFAULT_NOISE_DBFS, Microphone
@@ -49,7 +49,8 @@ def simulator_hello(**changes: Any) -> Hello:
 
 @dataclass(frozen=True, kw_only=True)
 class RobotOptions:
-    """How a robot is made. ``heard`` and ``said`` take what enters the microphone (16 kHz) and
+    """How a robot is made. ``hub_id`` is the hub it is paired with, empty: the first that welcomes
+    it. ``heard`` and ``said`` take what enters the microphone (16 kHz) and
     what leaves the loudspeaker (at the hello's rate), sample by sample."""
 
     hello: Hello = field(default_factory=simulator_hello)
@@ -57,6 +58,7 @@ class RobotOptions:
     faults: Faults = NO_FAULTS
     noise_dbfs: float = DEFAULT_NOISE_DBFS
     seed: int = 1
+    hub_id: str = ""
     heard: Tape | None = None
     said: Tape | None = None
 
@@ -73,7 +75,7 @@ class SimulatedRobot:
         url: str,
         robot_id: str,
         options: RobotOptions | None = None,
-        clock: Callable[[], int] = time.monotonic_ns,
+        clock: Callable[[], int] = device_clock,
     ) -> None:
         options = options or RobotOptions()
         self.robot_id = checked_robot_id(robot_id)
@@ -83,7 +85,8 @@ class SimulatedRobot:
         self.microphone = Microphone(options.noise_dbfs, options.seed, options.heard)
         self.link = Link(
             url, robot_id, options.hello,
-            token=options.token, faults=options.faults, seed=options.seed,
+            token=options.token, faults=options.faults, seed=options.seed, hub_id=options.hub_id,
+            playing=lambda: self.speaker.position,
         )  # fmt: skip
         self._clock = clock
         self._edge_ns = clock()
@@ -203,13 +206,17 @@ class SimulatedRobot:
 
     def on_message(self, message: ToRobot) -> None:
         now_ns = self._advance()
+        if not self.link.up:
+            return  # it came before the clock jumped
         if isinstance(message, SpeechText):
             self.captions.add(message)
         self._note(message)
         self._send(self.supervisor.on_message(message, now_ns))
 
     def on_speech(self, header: SpeechFrame, pcm: bytes) -> None:
-        self._send(self.supervisor.on_speech(header, pcm, self._advance()))
+        now_ns = self._advance()
+        if self.link.up:
+            self._send(self.supervisor.on_speech(header, pcm, now_ns))
 
     # the device
 
@@ -228,11 +235,20 @@ class SimulatedRobot:
     def _advance(self) -> int:
         """Live through every 20 ms that have passed; return the time."""
         now_ns = self._clock()
+        if now_ns - self._edge_ns > JUMP_NS:
+            self._jump(now_ns)
         while self._edge_ns + _CHUNK_NS <= now_ns:
             self._edge_ns += _CHUNK_NS
             self._send(self.supervisor.advance(self._edge_ns))
             self._capture()
         return now_ns
+
+    def _jump(self, now_ns: int) -> None:
+        """Begin anew after a suspend: what the hub has sent meanwhile is old, so is the link."""
+        self._note(Jumped((now_ns - self._edge_ns) // 1_000_000))
+        self._edge_ns = now_ns
+        self._send(self.supervisor.jumped(now_ns))
+        self.link.abort()
 
     def _capture(self) -> None:
         """Send the 20 ms of sound that end now, with what was on the loudspeaker at their start."""

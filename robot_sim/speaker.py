@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from protocols.identity import Fence, Stamp
-from protocols.messages.robot import Flushed, Played, SpeechFrame
+from protocols.messages.robot import Flushed, Played, Playing, SpeechFrame
 from robot_sim.wav import Pcm
 
 Tape = Callable[[bytes], None]
@@ -125,6 +125,7 @@ class Speaker:
         self._fence = Fence()
         self._responses: dict[int, _Response] = {}
         self._finished: dict[int, int] = {}
+        self._announced = (0, 0)
 
     @property
     def playing(self) -> Played | None:
@@ -133,6 +134,17 @@ class Speaker:
         if response is None or not response.started or response.held or response.dry:
             return None
         return response.state
+
+    @property
+    def position(self) -> Playing | None:
+        """Where the newest response stands, for a hub that is to go on with it; None before any."""
+        turn = max(*self._responses, *self._finished, 0, 0)
+        if not turn:
+            return None
+        response = self._responses.get(turn)
+        played = self.samples_played(turn)
+        received = response.received if response else played
+        return Playing(turn=turn, samples=played, received=received)
 
     @property
     def busy(self) -> bool:
@@ -175,6 +187,8 @@ class Speaker:
                 older.supersede()
             response = _Response(header.epoch, header.turn, position=header.first_sample)
             response.received = response.reported = header.first_sample
+            if self._announced[0] == header.turn:
+                response.total = self._announced[1]
             self._responses[header.turn] = response
         response.epoch = max(response.epoch, header.epoch)
         return response
@@ -196,6 +210,9 @@ class Speaker:
         response = self._responses.get(turn)
         if response is not None:
             response.total = samples
+        else:
+            # Control overtakes speech on a wire that is slow: the frames may be still to come.
+            self._announced = turn, samples
         return cues + self._end_finished()
 
     def duck(self, turn: int, gain_db: float, now_ns: int) -> list[Cue]:
@@ -236,12 +253,36 @@ class Speaker:
         played = self.samples_played(upto.turn)
         return cues, Flushed(epoch=upto.epoch, turn=upto.turn, samples=played)
 
+    def adopt(self, epoch: int) -> None:
+        """A connection of number ``epoch`` goes on with what is played."""
+        for response in self._responses.values():
+            response.epoch = epoch
+
+    def abandon(self, now_ns: int) -> list[Cue]:
+        """Nobody goes on with what is buffered: throw it away. The fence stays."""
+        cues = self.advance(now_ns)
+        for response in list(self._responses.values()):
+            cues.append(Cue(Moment.FLUSHED, response.report()))
+            self._retire(response)
+        self.energy = 0
+        return cues
+
     def forget(self, now_ns: int) -> None:
         """Another hub counts turns of its own: drop the buffer and lower the fence."""
         self.advance(now_ns)
         self._responses.clear()
         self._finished.clear()
+        self._announced = (0, 0)
         self._fence = Fence()
+        self.energy = 0
+
+    def drop(self, now_ns: int) -> None:
+        """The clock has jumped to ``now_ns``: nothing sounded meanwhile, and what is buffered will
+        not. What is sent anew goes on at the first sample that was not played."""
+        self._start_ns, self._rendered = now_ns, 0
+        for response in self._responses.values():
+            response.parts.clear()
+            response.received = response.position
         self.energy = 0
 
     def advance(self, now_ns: int) -> list[Cue]:

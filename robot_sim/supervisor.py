@@ -96,6 +96,11 @@ class Supervisor:
             replies.append(self._world_state(now_ns))
         return replies
 
+    def jumped(self, now_ns: int) -> list[FromRobot]:
+        """The clock has jumped to ``now_ns``: nothing received before is played or begun."""
+        self.speaker.drop(now_ns)
+        return self._perform(self._actions.expire())
+
     def unlinked(self) -> None:
         """The connection is gone; what is buffered plays on."""
         self._linked = False
@@ -104,6 +109,10 @@ class Supervisor:
         if self._hub_id not in ("", welcome.hub_id):
             self.speaker.forget(now_ns)
             self._actions.forget()
+        elif not welcome.resumed:
+            for cue in self.speaker.abandon(now_ns):
+                self._notice(cue)
+        self.speaker.adopt(welcome.epoch)
         self._hub_id = welcome.hub_id
         self._linked = True
         self._world_due_ns = now_ns + _WORLD_EVERY_NS

@@ -55,9 +55,9 @@ class _JumpingSelector(selectors.BaseSelector):
         if self._rounds > SPIN_LIMIT:
             self._rounds = 0
             raise Hang(f"spinning at {self.now - START_S:.3f} s")
-        return self._files.select(0)
+        return []
 
-    # The loop's own wake-up socket is all that is ever registered.
+    # The loop's own wake-up socket is all that is ever registered, and nobody is asleep to be woken.
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         return self._files.register(fileobj, events, data)
@@ -81,6 +81,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._clock.now
+
+    def skip(self, seconds: float) -> None:
+        """Move the clock; what has fallen due meanwhile runs late."""
+        self._clock.now += seconds
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Executor | None, func: Callable[..., T], *args: Any
@@ -120,6 +124,13 @@ def virtual(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
 def clock_ns() -> int:
     """The running loop's time in nanoseconds: the clock to inject in virtual time."""
     return round(asyncio.get_running_loop().time() * 1e9)
+
+
+def stand_still(seconds: float) -> None:
+    """Let time pass without the loop: its process was stopped, or its machine suspended."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.skip(seconds)
 
 
 async def settle(rounds: int = 50) -> None:

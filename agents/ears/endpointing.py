@@ -6,8 +6,11 @@ counts neither as silence nor as voice.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from protocols.envelope import Message
 from protocols.messages.audio import MIC_RATE_HZ
@@ -32,8 +35,9 @@ class Rules:
     """A voice begins, or comes back from a pause, at windows of this and above."""
     stop_probability: float = 0.35
     """A voice that is on stays on down to this."""
-    start_ms: int = 64
-    """How long windows must be of voice, without a break, before ``voice.started``."""
+    start_ms: int = 32
+    """How long windows must be of voice, without a break, before ``voice.started``: one window,
+    since a robot that ducked for nothing is heard again at once, and one that ducks late is not."""
     confirm_ms: int = 250
     """Voice since ``voice.started`` after which it is speech rather than a knock."""
     pause_ms: int = 192
@@ -92,8 +96,7 @@ Events = Sequence[Event]
 NO_EVENTS: Events = ()
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True, gc=False):
     """What the endpointer knows of one microphone. Lengths and positions are in samples.
 
     ``utterance`` is 0 between utterances. ``number`` is the last one used, ``floor`` the end of

@@ -13,7 +13,7 @@ from agents.runtime import log
 from agents.runtime.errors import BackendUnavailable
 from agents.runtime.progress import reporting_to
 from agents.runtime.runner import ServiceRunner
-from agents.runtime.service import Backend, BatchService, Counting, Service
+from agents.runtime.service import AnyService, Backend, BatchService, Counting, ListeningService
 from protocols.bus import AgentBus
 from protocols.envelope import Envelope, Message
 from protocols.errors import PeerOverrun
@@ -39,7 +39,7 @@ class Agent(NamedTuple):
     """What a process serves. ``capacity`` scopes may be open at once; the hub counts them."""
 
     backend: Backend
-    services: Sequence[Service | BatchService]
+    services: Sequence[AnyService]
     capacity: int
     model: str = ""
     info: Mapping[str, str] = {}
@@ -52,7 +52,7 @@ def hello_of(kind: AgentKind, role: str, agent: Agent, pid: int) -> AgentHello:
     for service in agent.services:
         consumes |= service.consumes
         produces |= service.produces
-        if not isinstance(service, BatchService):
+        if not isinstance(service, BatchService | ListeningService):
             consumes |= service.opens | service.closes
     return AgentHello(
         kind=kind,
@@ -89,6 +89,7 @@ class AgentProcess:
         self._failure: BackendUnavailable | None = None
         self._is_linked = False
         self._leaving = asyncio.Event()
+        self._counting = [s for s in agent.services if isinstance(s, Counting)]
 
     async def run(self) -> None:
         """Live until drained or a minute without a hub.
@@ -170,9 +171,8 @@ class AgentProcess:
         counters = self._bus.counters
         drops = Counter(self._runner.drops)
         counts_of: dict[str, Mapping[str, int]] = {"lost": counters.lost, "bus": counters.dropped}
-        for service in self._agent.services:
-            if isinstance(service, Counting):
-                counts_of[service.name] = service.counters
+        for service in self._counting:
+            counts_of[service.name] = service.counters
         for kind, counts in counts_of.items():
             drops.update({f"{kind}.{name}": number for name, number in counts.items() if number})
         return AgentHeartbeat(

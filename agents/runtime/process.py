@@ -31,6 +31,8 @@ __all__ = ["Agent", "run_agent"]
 CANNOT_WORK = 2
 """Exit code of a process that lacks what it needs; starting it again would not help."""
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 S = TypeVar("S", bound=AgentSettings)
 
 
@@ -62,8 +64,20 @@ async def _live(kind: AgentKind, settings: AgentSettings, agent: Agent) -> None:
     )
     process = AgentProcess(bus, agent, clock=time.monotonic_ns, started=_settle_memory)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, process.drain, signal.Signals(number).name)
+
+    told = asyncio.Event()
+
+    def on_signal(number: signal.Signals) -> None:
+        """The first signal drains; from then on signals do what they do to any process."""
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        if told.is_set():  # it came together with the first
+            signal.raise_signal(number)
+        told.set()
+        process.drain(number.name)
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, on_signal, number)
     await process.run()
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from agents.runtime.batch import BatchHost
 from agents.runtime.errors import AgentDraining, AgentError
 from agents.runtime.host import ServiceHost
+from agents.runtime.listening import ListeningHost
 from agents.runtime.outlet import Outlet
-from agents.runtime.service import BatchService, Service
+from agents.runtime.service import AnyService, BatchService, ListeningService
 from protocols.bus import AgentBus
 from protocols.envelope import AnyEnvelope
 from protocols.identity import Fence, Stamp
@@ -27,7 +28,7 @@ class ServiceRunner:
     def __init__(
         self,
         bus: AgentBus,
-        services: Sequence[Service | BatchService],
+        services: Sequence[AnyService],
         *,
         clock: Callable[[], int],
         on_drain: Callable[[], None] = lambda: None,
@@ -36,7 +37,7 @@ class ServiceRunner:
         self._services = services
         self._outlet = Outlet(bus, clock)
         self._on_drain = on_drain
-        self._hosts: list[ServiceHost | BatchHost] = []
+        self._hosts: list[ServiceHost | BatchHost | ListeningHost] = []
         self._fences: dict[str, Fence] = {}
         self._refusal: AgentError | None = None
         self._over = asyncio.Event()
@@ -97,12 +98,14 @@ class ServiceRunner:
             host.cancel_all()
 
     def _host(
-        self, service: Service | BatchService, tasks: asyncio.TaskGroup
-    ) -> ServiceHost | BatchHost:
+        self, service: AnyService, tasks: asyncio.TaskGroup
+    ) -> ServiceHost | BatchHost | ListeningHost:
         if isinstance(service, BatchService):
             return BatchHost(
                 service, self._bus, self._outlet, guarded=self._guarded, ended=self._scope_ended
             )
+        if isinstance(service, ListeningService):
+            return ListeningHost(service, self._bus, guarded=self._guarded)
         return ServiceHost(
             service,
             self._bus,

@@ -90,6 +90,25 @@ class BatchService(Protocol):
 
 
 @runtime_checkable
+class ListeningService(Protocol):
+    """Hears media of all robots and makes nothing of it for the bus (the recorder).
+
+    Its subscriptions stand before the agent's link is up, so it misses nothing from then on.
+    """
+
+    name: str
+    consumes: frozenset[type[Message]]
+    produces: frozenset[type[Message]]
+    """None."""
+
+    def handle(self, envelope: AnyEnvelope, blob: bytes) -> None:
+        """A message, in order, on the loop."""
+
+
+AnyService = Service | BatchService | ListeningService
+
+
+@runtime_checkable
 class Counting(Protocol):
     """A service that counts what it loses or refuses; its heartbeat says so."""
 

@@ -64,8 +64,11 @@ class Take:
             if self._last is not None and not self.missing():
                 break
             self._changed.clear()
+            if not self.finishing:
+                await self._changed.wait()
+                continue
             try:
-                async with asyncio.timeout_at(self._deadline if self.finishing else None):
+                async with asyncio.timeout_at(self._deadline):
                     await self._changed.wait()
             except TimeoutError:
                 break

@@ -1,11 +1,17 @@
 """How loud speech is, for the face's mouth: 0 to 255, quick to rise and slow to fall."""
 
-import numpy as np
+import math
+from array import array
 
 ATTACK, RELEASE = 0.55, 0.25
 """Share of the way to a new value that is gone at once, upwards and downwards."""
 FULL_SCALE = 220.0
 """Energy of a signal whose RMS is full scale; the faces in use are tuned to it."""
+
+
+_EVERY = 8
+"""Every eighth sample tells the energy of a chunk as well as all of them do; numpy would too, for
+13 MiB in every voice's process."""
 
 
 class Loudness:
@@ -16,8 +22,8 @@ class Loudness:
 
     def of(self, pcm: bytes) -> int:
         """Energy after the chunk ``pcm`` (mono s16le)."""
-        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
-        rms = float(np.sqrt(np.mean(samples * samples))) if samples.size else 0.0
+        samples = array("h", pcm)[::_EVERY]
+        rms = math.hypot(*samples) / math.sqrt(len(samples)) if samples else 0.0
         target = min(255.0, rms / 32768.0 * FULL_SCALE)
         share = ATTACK if target > self._level else RELEASE
         self._level += (target - self._level) * share

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 
 class Resampler:
     """One phrase from ``from_hz`` to ``to_hz``, streamed; mono s16le in and out."""
@@ -26,5 +24,7 @@ class Resampler:
     def _run(self, pcm: bytes, last: bool) -> bytes:
         if self._stream is None:
             return pcm
+        import numpy as np  # which soxr has loaded already
+
         out = self._stream.resample_chunk(np.frombuffer(pcm, dtype="<i2"), last=last)
         return bytes(out.tobytes())

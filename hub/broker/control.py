@@ -183,6 +183,8 @@ class ControlLane:
                 for at in range(2, len(frames), 2):
                     if peer.arrivals.take(seq + at // 2 - 1):
                         self._fact(peer, frames[at : at + 2])
+                        # Whom the fact sets to work does not wait for the next fact.
+                        self._flush_all()
             case Ack(seq):
                 peer.outbox.acknowledge(seq, self._loop.time())
                 self._events.acknowledged()

@@ -7,19 +7,20 @@ encoded and decoded, so no peer sees another's objects.
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hub.broker.acceptance import Acceptance
 from hub.broker.inproc_end import ControlPipe, Delay, End, no_delay
 from hub.broker.ledger import Ledger
 from hub.broker.pipe import Frames, Pipe
-from protocols.bus import BusCounters, Handler, Snapshot
+from protocols.bus import BusCounters, BusTap, Handler, Snapshot
 from protocols.codecs.bus import encode
 from protocols.envelope import AnyEnvelope, Envelope, Message
 from protocols.errors import BusError, MalformedFrame, PeerOverrun, UnknownPeer
+from protocols.link import TOTAL_BYTES
 from protocols.messages.agent import AgentHello
-from protocols.qos import Lane, QosClass
+from protocols.qos import Lane, QosClass, QueueDepth
 from protocols.topics import topic_name
 
 RETRY_S = 0.1
@@ -82,7 +83,7 @@ class InprocBroker:
     def observe(self, envelope: AnyEnvelope, frames: Frames) -> None:
         """Hand an accepted fact to every agent and observer that wants it."""
         for end in self.ends.values():
-            if isinstance(end, InprocAgentBus):
+            if isinstance(end, InprocAgentBus) and end.wants(envelope):
                 end.events.push(frames, self.delay(envelope) or 0.0)
 
 
@@ -110,6 +111,7 @@ class InprocHubBus(End):
         return tuple(name for name, agent in self._agents().items() if agent.hello is not None)
 
     def publish(self, envelope: AnyEnvelope, blob: bytes = b"") -> None:
+        envelope.cause = envelope.cause or self._acceptance.acting_on
         line, frames = self._stamped(envelope, blob)
         if line.command:
             raise BusError(f"{topic_name(line.message)} is a command: send it to an instance")
@@ -122,10 +124,22 @@ class InprocHubBus(End):
         agent = self._agents().get(peer)
         if agent is None or agent.hello is None:
             raise UnknownPeer(f"{peer} is not linked")
+        envelope.cause = envelope.cause or self._acceptance.acting_on
         try:
             agent.commands.push(envelope.robot, self._stamped(envelope, b"")[1], envelope)
         except PeerOverrun as overrun:
             self._broker.cut(peer, str(overrun))
+            return
+        if self._acceptance.tap is not None:
+            self._acceptance.tap.command(peer, envelope)
+
+    def tap(self, tap: BusTap) -> None:
+        self._acceptance.tap = tap
+
+    def depths(self) -> Iterable[QueueDepth]:
+        for name, agent in self._agents().items():
+            waiting = agent.commands.waiting_bytes
+            yield QueueDepth("bus.commands_bytes", name, waiting, TOTAL_BYTES)
 
     def on_peers(
         self, joined: Callable[[str, AnyEnvelope], None], left: Callable[[str, str], None]

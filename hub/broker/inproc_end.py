@@ -59,10 +59,14 @@ class End:
     def on_media_drained(self, done: BatchDone) -> None:
         self._batch_done.append(done)
 
+    def wants(self, envelope: AnyEnvelope) -> bool:
+        """Whether anything here is subscribed to this message."""
+        message = type(envelope.body)
+        return bool(self._wanted[message, None] or self._wanted[message, envelope.robot])
+
     def offer_media(self, envelope: AnyEnvelope, frames: Frames) -> None:
         """Take a media frame that somebody sent, unless nobody here wants it."""
-        message = type(envelope.body)
-        if not (self._wanted[message, None] or self._wanted[message, envelope.robot]):
+        if not self.wants(envelope):
             return
         delay = self._delay(envelope)
         if delay is not None and len(self._media) < MEDIA_HIGH_WATER:
@@ -115,6 +119,11 @@ class ControlPipe:
         self._settled.clear()
         if self.up:
             self._send(self._delay(envelope) or 0.0)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that were not delivered yet."""
+        return self._outbox.waiting_bytes
 
     def restart(self) -> None:
         """A new link: send again what was not delivered."""

@@ -6,7 +6,8 @@ value. So the sequence of a robot has no gap, and whoever missed a part gets the
 """
 
 from collections import deque
-from typing import NamedTuple
+
+import msgspec
 
 from protocols.bus import Snapshot
 from protocols.envelope import AnyEnvelope
@@ -21,7 +22,7 @@ MAX_RINGS = 1024
 """Robots whose past is kept; beyond it the robot that was quiet for longest loses its ring."""
 
 
-class _Kept(NamedTuple):
+class _Kept(msgspec.Struct, frozen=True, gc=False):
     envelope: AnyEnvelope
     size: int
 

@@ -1,4 +1,4 @@
-"""The media lane's middle: XSUB to XPUB, forwarded by libzmq in a thread of its own."""
+"""The media lane between agents: XSUB to XPUB, forwarded by libzmq in a thread of its own."""
 
 import threading
 from pathlib import Path
@@ -8,8 +8,6 @@ import zmq
 
 from protocols.qos import MAX_MEDIA_BYTES
 
-HUB_IN = "inproc://media-in"
-HUB_OUT = "inproc://media-out"
 HIGH_WATER = 8192
 """Messages a slow reader may lag behind: what a hundred robots say and hear in two seconds at
 20 ms a chunk is 10,000, and no reader may be that late."""
@@ -35,16 +33,12 @@ class MediaProxy:
         self._thread.join()
 
     def _bind(self, directory: Path, high_water: int) -> None:
-        for socket, name, inside in (
-            (self._front, "media-in", HUB_IN),
-            (self._back, "media-out", HUB_OUT),
-        ):
+        for socket, name in ((self._front, "media-in"), (self._back, "media-out")):
             socket.set(zmq.SNDHWM, high_water)
             socket.set(zmq.RCVHWM, high_water)
             socket.set(zmq.LINGER, 0)
             socket.set(zmq.MAXMSGSIZE, 2 * MAX_MEDIA_BYTES)
             socket.bind(f"ipc://{directory / name}")
-            socket.bind(inside)
 
     def _forward(self) -> None:
         try:

@@ -1,11 +1,13 @@
 """The hub's end of the ZeroMQ bus.
 
-Four ipc sockets in one private directory: ``media-in`` and ``media-out`` (any peer's PUB and SUB),
-``control`` (one link per peer) and ``events`` (the facts the hub has accepted).
+Six ipc sockets in one private directory: ``media-in`` and ``media-out`` (any peer's PUB and SUB,
+for what agents send each other), ``hub-in`` and ``hub-out`` (the same peers' door to the hub and
+from it: what the hub sends or takes itself is spared the forwarder), ``control`` (one link per
+peer) and ``events`` (the facts the hub has accepted).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -15,20 +17,21 @@ import zmq
 from hub.broker.acceptance import Acceptance
 from hub.broker.control import ControlEvents, ControlLane
 from hub.broker.ledger import Ledger
-from hub.broker.media import HIGH_WATER, HUB_IN, HUB_OUT, MediaProxy
+from hub.broker.media import HIGH_WATER, MediaProxy
 from hub.broker.peers import Peer
 from hub.broker.sockets import FrameSocket, Reader
-from protocols.bus import BatchDone, BusCounters, Handler, Snapshot
+from protocols.bus import BatchDone, BusCounters, BusTap, Handler, Snapshot
 from protocols.codecs.bus import MAX_BYTES, encode, encode_header
 from protocols.codecs.link import PROBE_DOWN, PROBE_UP, TAILS, encode_tails
 from protocols.envelope import AnyEnvelope, Message
 from protocols.errors import BusError, FrameTooLarge, MalformedFrame
-from protocols.link import LinkTiming
-from protocols.qos import Lane
+from protocols.link import TOTAL_BYTES, LinkTiming
+from protocols.qos import MAX_MEDIA_BYTES, Lane, QueueDepth
 from protocols.routes import Outgoing, Routes
 from protocols.topics import CATALOG, topic_name, wire_topic
 
 Authorise = Callable[[str, AnyEnvelope], bool]
+_SOCKETS = ("media-in", "media-out", "hub-in", "hub-out", "control", "events")
 _DRAIN_S = 0.5
 _LINGER_MS = 100
 
@@ -67,6 +70,7 @@ class ZmqHubBus:
         self._left: list[Callable[[str, str], None]] = []
         self._drained: list[asyncio.Future[None]] = []
         self._tails: dict[str, int] = {}
+        self._unshown: list[tuple[bytes, AnyEnvelope]] = []
         self._tick_handle: asyncio.Handle | None = None
         self._subscribed: dict[bytes, None] = {PROBE_UP: None}
         self._is_open = False
@@ -99,7 +103,7 @@ class ZmqHubBus:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._directory.chmod(0o700)
-            for stale in ("media-in", "media-out", "control", "events"):
+            for stale in _SOCKETS:
                 (self._directory / stale).unlink(missing_ok=True)
             self._bind(undo)
         except (OSError, zmq.ZMQError) as error:
@@ -115,6 +119,7 @@ class ZmqHubBus:
             zmq.SNDHWM: self._high_water,
             zmq.RCVHWM: self._high_water,
             zmq.LINGER: 0,
+            zmq.MAXMSGSIZE: 2 * MAX_MEDIA_BYTES,
         }
         self._events = FrameSocket(self._context, zmq.PUB, bounds)
         undo.callback(self._events.close)
@@ -122,9 +127,10 @@ class ZmqHubBus:
         self._proxy = MediaProxy(self._context, self._directory, self._high_water)
         self._pub = FrameSocket(self._context, zmq.PUB, bounds)
         undo.callback(self._pub.close)
-        self._pub.connect(HUB_IN)
+        self._pub.bind(f"ipc://{self._directory / 'hub-out'}")
         self._sub = FrameSocket(self._context, zmq.SUB, bounds)
-        self._sub.connect(HUB_OUT)
+        undo.callback(self._sub.close)
+        self._sub.bind(f"ipc://{self._directory / 'hub-in'}")
         for prefix in self._subscribed:
             self._sub.set(zmq.SUBSCRIBE, prefix)
         self._media = Reader(self._loop, self._sub, self._on_media, self._on_media_drained)
@@ -156,6 +162,7 @@ class ZmqHubBus:
         if line.command:
             raise BusError(f"{topic_name(line.message)} is a command: send it to an instance")
         self._outgoing.stamp(envelope)
+        envelope.cause = envelope.cause or self._acceptance.acting_on
         topic, header, _ = encode(envelope)
         if len(header) + len(blob) > MAX_BYTES[line.lane]:
             raise FrameTooLarge(f"{topic.decode()}: {len(header) + len(blob)} bytes")
@@ -172,7 +179,19 @@ class ZmqHubBus:
             FrameTooLarge: it exceeds the limit of the control lane.
         """
         self._outgoing.stamp(envelope)
+        envelope.cause = envelope.cause or self._acceptance.acting_on
         self._control.command(peer, envelope)
+        if self._acceptance.tap is not None:
+            self._acceptance.tap.command(peer, envelope)
+
+    def tap(self, tap: BusTap) -> None:
+        self._acceptance.tap = tap
+
+    def depths(self) -> Iterable[QueueDepth]:
+        if self._is_open:
+            for peer in self._control.peers.all():
+                waiting = peer.outbox.waiting_bytes
+                yield QueueDepth("bus.commands_bytes", peer.name, waiting, TOTAL_BYTES)
 
     def subscribe(self, message: type[Message], handler: Handler, robot: str | None = None) -> None:
         first = self._routes.add(message, handler, robot)
@@ -217,6 +236,7 @@ class ZmqHubBus:
         self._is_open = False
         if self._tick_handle is not None:
             self._tick_handle.cancel()
+        self._show_all()
         self._control.close("the hub is closing", _LINGER_MS)
         self._media.close()
         self._pub.close()
@@ -261,9 +281,17 @@ class ZmqHubBus:
         self._acceptance.take(topic, envelope, size)
 
     def _show(self, topic: bytes, envelope: AnyEnvelope) -> None:
-        self._events.send3(topic, encode_header(envelope), b"")
-        if envelope.order:
-            self._tails[envelope.robot] = envelope.order
+        """Observers see a fact in the loop's next step: what it makes the hub do goes first."""
+        if not self._unshown:
+            self._loop.call_soon(self._show_all)
+        self._unshown.append((topic, envelope))
+
+    def _show_all(self) -> None:
+        unshown, self._unshown = self._unshown, []
+        for topic, envelope in unshown:
+            self._events.send3(topic, encode_header(envelope), b"")
+            if envelope.order:
+                self._tails[envelope.robot] = envelope.order
 
     def _on_joined(self, peer: Peer) -> None:
         # Whoever observes again after a pause learns what it missed from the next tails.

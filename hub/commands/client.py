@@ -85,6 +85,14 @@ def show_status(address: Address, console: Console) -> None:
     if document.get("draining"):
         ready = "[yellow]draining[/]"
     console.print(f"Robot Hub {document.get('version', '')} at {address.url}: {ready}")
+    if document.get("recording"):
+        console.print("[red]recording[/]: what is said is kept")
+    for name, why in document.get("degraded", {}).items():
+        console.print(f"[red]degraded[/]: {name} {why}", highlight=False)
+    broken = {name: n for name, n in document.get("violations", {}).items() if n}
+    if broken:
+        listed = ", ".join(f"{name} {n} times" for name, n in broken.items())
+        console.print(f"[red]broken invariants[/]: {listed}")
     console.print(_agents(document.get("agents", {})))
     robots = document.get("robots", [])
     console.print(f"robots: {', '.join(robots) if robots else 'none'}")

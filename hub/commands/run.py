@@ -3,10 +3,12 @@
 from contextlib import closing
 from typing import NoReturn
 
+from hub.bench import with_scripted_engines
 from hub.engines import check_engines
 from hub.errors import BadTls, CredentialsMissing
 from hub.settings import Settings
 from hub.supervise import Order, become_supervisor
+from protocols.messages.agent import AgentKind
 
 
 def run(settings: Settings) -> NoReturn:
@@ -15,6 +17,8 @@ def run(settings: Settings) -> NoReturn:
     Raises:
         StartRefused: the hub could not start as it is configured.
     """
+    if settings.hub_bench:
+        settings = with_scripted_engines(settings)
     check_start(settings)
     order = Order(agents_to_start(settings), settings.hub_drain_s, not settings.hub_log_json)
     become_supervisor(order, settings.child_environment())
@@ -23,10 +27,14 @@ def run(settings: Settings) -> NoReturn:
 def agents_to_start(settings: Settings) -> tuple[str, ...]:
     """Which agents a hub with these settings needs.
 
-    The standing reflex planner is left out where the planner is a reflex planner already.
+    The standing reflex planner is left out where the planner is a reflex planner already; a trace
+    needs its recorder.
     """
     same = settings.llm_backend == "reflex"
-    return tuple(a for a in settings.hub_agents if not (same and a == "planner:reflex"))
+    agents = tuple(a for a in settings.hub_agents if not (same and a == "planner:reflex"))
+    if settings.trace_dir is not None and AgentKind.RECORDER not in agents:
+        agents = (*agents, AgentKind.RECORDER.value)
+    return agents
 
 
 def check_start(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """The way into either WebSocket: who is it, and may they."""
 
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -9,16 +10,64 @@ from hub.edge.services import EdgeServices
 from hub.edge.wire import (
     CLOSE_BAD_IDENTITY,
     CLOSE_DRAINING,
+    CLOSE_DUEL,
     CLOSE_INTERNAL,
     CLOSE_NOT_AUTHORISED,
+    CLOSE_TOO_MANY,
 )
-from hub.errors import NotAuthorised, NotReady
+from hub.errors import Duel, NotAuthorised, NotReady
 from hub.session.link import RobotLink, RobotSession
 from protocols.errors import BadIdentity, HubError
 from protocols.identity import checked_robot_id
 from protocols.messages.robot import Hello
 
 log = structlog.get_logger()
+
+_VANISHED = {"half_open": "connections.half_open", "no_pong": "slow_consumer.no_pong"}
+"""Counters of connections that the socket itself gave up, by the reason of their close."""
+
+
+class Slots:
+    """How many WebSockets there may be at once."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.taken = 0
+
+    def take(self) -> bool:
+        """Whether there was one left."""
+        if self.taken >= self._limit:
+            return False
+        self.taken += 1
+        return True
+
+    def free(self) -> None:
+        """Give one back."""
+        self.taken -= 1
+
+
+async def admit(
+    websocket: WebSocket,
+    services: EdgeServices,
+    slots: Slots,
+    endpoint: Callable[[WebSocket, EdgeServices], Awaitable[None]],
+) -> None:
+    """Let ``endpoint`` serve ``websocket`` if there is room for one more."""
+    if not slots.take():
+        await websocket.accept()
+        await _refuse(websocket, services, CLOSE_TOO_MANY, "too_many_connections")
+        return
+    try:
+        await endpoint(websocket, services)
+    finally:
+        slots.free()
+
+
+def note_end(services: EdgeServices, robot: str, reason: str) -> None:
+    """Name a connection whose peer was given up because it could not be heard from."""
+    if (name := _VANISHED.get(reason)) is not None:
+        services.counters.count(name)
+        log.warning("robot does not answer", robot=robot, reason=reason)
 
 
 async def admit_robot(websocket: WebSocket, services: EdgeServices) -> str | None:
@@ -50,6 +99,9 @@ async def attach(
         return await services.sessions.attach(robot, hello, link)
     except NotReady:
         await _refuse(websocket, services, CLOSE_DRAINING, "draining")
+    except Duel as duel:
+        log.warning("duel", robot=robot, retry_after_s=duel.retry_after_s)
+        await _refuse(websocket, services, CLOSE_DUEL, f"duel {duel.retry_after_s}")
     except HubError as error:
         log.error("robot refused", robot=robot, code=error.code, error=str(error))
         await _refuse(websocket, services, CLOSE_INTERNAL, error.code)

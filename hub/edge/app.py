@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.websockets import WebSocket
 
 from hub.edge import http_errors
+from hub.edge.admission import Slots, admit
 from hub.edge.converse_ws import converse_endpoint
 from hub.edge.doorman import Doorman
 from hub.edge.plan_route import plan_router
@@ -16,19 +17,25 @@ from hub.edge.status_routes import status_router
 def build_app(services: EdgeServices) -> FastAPI:
     """All routes over ``services``. Serve it by ``hub/edge/server.py``: the WebSocket routes need
     its connections."""
+    slots = Slots(services.facts.max_connections)
     app = FastAPI(title="Robot Hub", version=services.facts.version)
     http_errors.install(app)
-    app.add_middleware(Doorman, gate=services.gate, counters=services.counters)
+    app.add_middleware(
+        Doorman,
+        gate=services.gate,
+        counters=services.counters,
+        draining=lambda: services.health().draining,
+    )
     app.include_router(status_router(services))
     app.include_router(plan_router(services))
     app.include_router(speech_router(services))
 
     @app.websocket("/robot")
     async def robot(websocket: WebSocket) -> None:
-        await robot_endpoint(websocket, services)
+        await admit(websocket, services, slots, robot_endpoint)
 
     @app.websocket("/converse")
     async def converse(websocket: WebSocket) -> None:
-        await converse_endpoint(websocket, services)
+        await admit(websocket, services, slots, converse_endpoint)
 
     return app

@@ -9,7 +9,7 @@ import structlog
 from starlette.websockets import WebSocket
 
 from hub.counters import Counters
-from hub.edge.admission import admit_robot, attach
+from hub.edge.admission import admit_robot, attach, note_end
 from hub.edge.converse import (
     MAX_BUFFER_BYTES,
     NO_AUDIO,
@@ -54,6 +54,7 @@ from protocols.messages.robot import (
     ToRobot,
 )
 from protocols.messages.session import EchoCanceller, Endpointing
+from protocols.qos import QueueDepth
 
 LEGACY = LinkProfile(frame_ms=10, lead_ms=120, max_lead_ms=120, can_flush=False)
 
@@ -85,6 +86,7 @@ async def converse_endpoint(websocket: WebSocket, services: EdgeServices) -> Non
         code, reason = int(message.get("code") or code), str(message.get("reason") or "")
     finally:
         connection.end()
+        note_end(services, robot, reason)
         session.detach(code, reason)
 
 
@@ -126,6 +128,10 @@ class ConverseLink:
         self._write([Out(error_frame(message))])
         if listening:
             self._write([Out({"type": "listening"})])
+
+    def depths(self) -> tuple[QueueDepth, ...]:
+        """See ``hub.session.tap.Deep``."""
+        return self._wire.depths()
 
     def drop_speech(self, upto_turn: int) -> None:
         self._wire.drop_speech(upto_turn)

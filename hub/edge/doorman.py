@@ -1,5 +1,6 @@
 """What every request passes before any route: foreign pages, tokens, and the size of bodies."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -15,6 +16,8 @@ from hub.errors import NotAuthorised
 OPEN_PATHS = frozenset({"/livez"})
 """Answered to anybody: that a process is alive is no secret."""
 
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
+
 GRANT = "robot_hub.grant"
 """Where a request's grant stands in its scope's state."""
 
@@ -23,8 +26,11 @@ class Doorman:
     """ASGI middleware. WebSockets are told of a missing token by their own routes, after the
     handshake, so that they can see a close code."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, counters: Counters) -> None:
+    def __init__(
+        self, app: ASGIApp, gate: Gate, counters: Counters, draining: Callable[[], bool]
+    ) -> None:
         self._app = app
+        self._draining = draining
         self._gate = gate
         self._counters = counters
 
@@ -41,7 +47,7 @@ class Doorman:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": code})
             return
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+        headers = _HEADERS.get(status)
         response = JSONResponse({"error": code, "detail": detail}, status, headers)
         await response(scope, receive, send)
 
@@ -62,6 +68,8 @@ class Doorman:
             return error.code, str(error), 401
         state: dict[str, Any] = scope.setdefault("state", {})
         state[GRANT] = grant
+        if scope["method"] == "POST" and self._draining():
+            return "draining", "the hub is shutting down and takes nothing new", 503
         return None
 
 

@@ -1,7 +1,9 @@
 """What ``/health``, ``/readyz`` and ``/status`` say of the hub. Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from hub.edge.clock import Reading
 from hub.edge.services import EdgeFacts, HubReport
 from hub.jobs.admission import AgentView, PlanAdmission
 from protocols.messages.agent import AgentKind, AgentState
@@ -28,7 +30,13 @@ def is_ready(agent: AgentView | None) -> bool:
 def readiness(report: HubReport) -> tuple[bool, Json]:
     """Whether a robot can hold a conversation now, and the body that says so."""
     ready = not report.draining and all(is_ready(agent_of(report, kind)) for kind in NEEDED)
-    return ready, {"ready": ready, "draining": report.draining, "agents": _states(report)}
+    body = {
+        "ready": ready,
+        "draining": report.draining,
+        "degraded": dict(report.degraded),
+        "agents": _states(report),
+    }
+    return ready, body
 
 
 def health(report: HubReport, facts: EdgeFacts, admission: PlanAdmission) -> tuple[bool, Json]:
@@ -43,6 +51,8 @@ def health(report: HubReport, facts: EdgeFacts, admission: PlanAdmission) -> tup
     orpheus_share = facts.orpheus_utilization if orpheus else 0.0
     body = {
         "status": "ok" if reachable else "degraded",
+        "bench": facts.bench,
+        "recording": facts.recording,
         "model": model,
         "llm_model": model,
         "llm_backend": backend,
@@ -82,14 +92,33 @@ def health(report: HubReport, facts: EdgeFacts, admission: PlanAdmission) -> tup
     return reachable, body
 
 
-def status(report: HubReport, facts: EdgeFacts, counts: dict[str, int]) -> Json:
+def status(
+    report: HubReport,
+    facts: EdgeFacts,
+    counts: dict[str, int],
+    clocks: Mapping[str, Reading],
+    now_ns: int,
+) -> Json:
     """What ``robot-hub status`` shows."""
     return {
         "hub_id": facts.hub_id,
         "version": facts.version,
+        "bench": facts.bench,
+        "tracing": facts.tracing,
+        "recording": facts.recording,
+        "violations": dict(report.violations),
         "ready": readiness(report)[0],
         "draining": report.draining,
+        "degraded": dict(report.degraded),
         "robots": sorted(report.robots),
+        "clocks": {
+            robot: {
+                "offset_ms": reading.offset_ns / 1e6,
+                "error_ms": reading.error_at(now_ns) / 1e6,
+                "rtt_ms": reading.rtt_ns / 1e6,
+            }
+            for robot, reading in sorted(clocks.items())
+        },
         "agents": _states(report),
         "sessions": _sessions(report),
         "counters": {**report.counters, **counts},

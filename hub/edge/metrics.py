@@ -37,6 +37,14 @@ class HubCollector(Collector):
         for name, value in sorted({**report.counters, **edge}.items()):
             events.add_metric([name], value)
         yield events
+        broken = CounterMetricFamily(
+            "robot_hub_invariant_violations",
+            "Promises of the design that were seen broken.",
+            labels=["invariant"],
+        )
+        for name, value in sorted(report.violations.items()):
+            broken.add_metric([name], value)
+        yield broken
 
 
 _AGENT = ["kind", "role", "backend"]

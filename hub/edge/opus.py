@@ -9,8 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
 from protocols.errors import BadAudio
 from protocols.messages.audio import MIC_RATE_HZ
 
@@ -52,7 +50,7 @@ class OpusDecoder:
         for frame in frames:
             frame.pts = None
             for resampled in self._resampler.resample(frame):
-                pcm += resampled.to_ndarray().astype("<i2", copy=False).tobytes()
+                pcm += bytes(resampled.planes[0])[: 2 * resampled.samples]
         return pcm
 
 
@@ -81,12 +79,11 @@ class OpusEncoder:
         Raises:
             BadAudio: the frame is longer than 20 ms.
         """
-        samples = np.frombuffer(pcm, "<i2")
-        if len(samples) > self._samples:
-            raise BadAudio(f"an Opus frame has {self._samples} samples, not {len(samples)}")
-        padded = np.zeros((1, self._samples), np.int16)
-        padded[0, : len(samples)] = samples
-        frame = self._av.AudioFrame.from_ndarray(padded, format="s16", layout="mono")
+        if len(pcm) > 2 * self._samples:
+            raise BadAudio(f"an Opus frame has {self._samples} samples, not {len(pcm) // 2}")
+        frame = self._av.AudioFrame(format="s16", layout="mono", samples=self._samples)
+        (plane,) = frame.planes
+        plane.update(pcm.ljust(plane.buffer_size, b"\0"))
         frame.sample_rate = self._rate_hz
         return b"".join(bytes(packet) for packet in self._encoder.encode(frame))
 

@@ -1,9 +1,14 @@
 """What waits for a robot's socket to take more. Pure."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
+from protocols.qos import QueueDepth
+
 Frame = str | bytes
+Renew = Callable[[], Frame | None]
+"""Makes a frame anew at the moment it leaves; None if it is too late for it."""
 
 CONTROL_BOUND_BYTES = 64 * 1024
 SPEECH_BOUND_BYTES = 512 * 1024
@@ -13,6 +18,7 @@ SPEECH_BOUND_BYTES = 512 * 1024
 class _Queued(NamedTuple):
     turn: int
     frame: Frame
+    renew: Renew | None = None
 
 
 class Outbox:
@@ -37,9 +43,18 @@ class Outbox:
     def __bool__(self) -> bool:
         return bool(self._control or self._speech)
 
-    def put_control(self, frame: Frame) -> bool:
-        """Queue a control frame; False if that is more than may wait."""
-        self._control.append(_Queued(0, frame))
+    def depths(self, owner: str) -> tuple[QueueDepth, QueueDepth]:
+        """What waits for robot ``owner``, and how much may."""
+        control, speech = self._bounds
+        return (
+            QueueDepth("edge.control_bytes", owner, self._control_bytes, control),
+            QueueDepth("edge.speech_bytes", owner, self._speech_bytes, speech),
+        )
+
+    def put_control(self, frame: Frame, renew: Renew | None = None) -> bool:
+        """Queue a control frame; False if that is more than may wait. ``renew`` is for what is
+        true only for a while."""
+        self._control.append(_Queued(0, frame, renew))
         self._control_bytes += len(frame)
         return self._control_bytes <= self._bounds[0]
 
@@ -51,15 +66,15 @@ class Outbox:
 
     def pop(self) -> Frame | None:
         """The next frame to leave."""
-        source = self._control or self._speech
-        if not source:
-            return None
-        turn, frame = source.popleft()
-        if turn:
-            self._speech_bytes -= len(frame)
-        else:
-            self._control_bytes -= len(frame)
-        return frame
+        while source := self._control or self._speech:
+            queued = source.popleft()
+            if queued.turn:
+                self._speech_bytes -= len(queued.frame)
+            else:
+                self._control_bytes -= len(queued.frame)
+            if (frame := _renewed(queued)) is not None:
+                return frame
+        return None
 
     def drop_speech(self, upto_turn: int) -> int:
         """Take out the speech of turns up to ``upto_turn``; return how many frames that were."""
@@ -73,8 +88,12 @@ class Outbox:
 
     def take_control(self) -> list[Frame]:
         """All control frames, for a last farewell; whatever else waits is thrown away."""
-        control = [q.frame for q in self._control if not q.turn]
+        control = [_renewed(q) for q in self._control if not q.turn]
         self._control.clear()
         self._speech.clear()
         self._control_bytes = self._speech_bytes = 0
-        return control
+        return [frame for frame in control if frame is not None]
+
+
+def _renewed(queued: _Queued) -> Frame | None:
+    return queued.frame if queued.renew is None else queued.renew()

@@ -3,18 +3,18 @@
 import asyncio
 import contextlib
 import functools
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.counters import Counters
-from hub.edge.admission import admit_robot, attach
+from hub.edge.admission import admit_robot, attach, note_end
 from hub.edge.limits import HELLO_TIMEOUT_S, MAX_STRIKES
 from hub.edge.mic import Intake, Piece
 from hub.edge.opus import OpusDecoder, OrderedWork
 from hub.edge.outbox import Frame
+from hub.edge.probe import Probe
 from hub.edge.rate import AudioBucket
 from hub.edge.robot_frames import UnknownMessage, check_mic, read_hello, read_text
 from hub.edge.robot_link import NativeLink
@@ -33,7 +33,7 @@ from hub.session.link import RobotSession
 from protocols.codecs.robot import decode_media, encode_text
 from protocols.errors import BadAudio, FrameTooLarge, HubError, ProtocolError, UnknownVersion
 from protocols.messages.audio import MIC_RATE_HZ
-from protocols.messages.robot import Codec, EndUtterance, Error, Hello, MicFrame
+from protocols.messages.robot import Codec, EndUtterance, Error, Hello, MicFrame, Pong
 
 log = structlog.get_logger()
 
@@ -50,19 +50,29 @@ async def robot_endpoint(websocket: WebSocket, services: EdgeServices) -> None:
     if hello is None:
         return
     wire = wire_of(websocket)
-    link = NativeLink(wire, services.counters, robot, hello, services.threads)
+    link = NativeLink(wire, services.counters, robot, hello, services.threads, services.clock_ns)
     session = await attach(websocket, services, robot, hello, link)
     if session is None:
         return
-    connection = _Connection(link, session, hello, services.counters, services.threads)
+    probe = Probe(
+        link,
+        services.counters,
+        services.clock_ns,
+        lambda reading: services.clocks.note(robot, session.epoch, reading),
+    )
+    connection = _Connection(link, session, hello, services, probe)
     code, reason = CLOSE_ABNORMAL, ""
     try:
         wire.listen(connection.on_frame, link.on_flow)
+        probe.ping()
         # Frames go to the connection; all that is left to ASGI is the end.
         message = await websocket.receive()
         code, reason = int(message.get("code") or code), str(message.get("reason") or "")
     finally:
+        probe.stop()
+        services.clocks.forget(robot, session.epoch)
         connection.end()
+        note_end(services, robot, reason)
         session.detach(code, reason)
 
 
@@ -106,17 +116,19 @@ class _Connection:
         link: NativeLink,
         session: RobotSession,
         hello: Hello,
-        counters: Counters,
-        threads: Executor,
+        services: EdgeServices,
+        probe: Probe,
     ) -> None:
+        counters = services.counters
         self._link = link
         self._session = session
+        self._probe = probe
         self._codec = hello.codec
         self._counters = counters
         self._bucket = AudioBucket(asyncio.get_running_loop().time())
         self._intake = Intake(session.on_mic, counters, hello.speech_rate_hz)
         self._decoder: OpusDecoder | None = None
-        self._decoding = OrderedWork(threads, self._on_decoded, _DECODE_AHEAD)
+        self._decoding = OrderedWork(services.threads, self._on_decoded, _DECODE_AHEAD)
         self._strikes = 0
 
     def on_frame(self, frame: Frame) -> None:
@@ -148,6 +160,9 @@ class _Connection:
         message = read_text(frame)
         if isinstance(message, Hello):
             raise BadRequest("hello is the first message and only that")
+        if isinstance(message, Pong):
+            self._probe.on_pong(message)
+            return
         deliver = functools.partial(self._session.on_message, message)
         if isinstance(message, EndUtterance):
             self._intake.after(deliver)

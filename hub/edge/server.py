@@ -12,6 +12,7 @@ from typing import NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
+from hub.edge.limits import PING_EVERY_S, PONG_DEADLINE_S
 from hub.edge.socket import MAX_FRAME_BYTES, WireSocket
 from hub.errors import BadTls, CannotBind, PortInUse
 
@@ -25,6 +26,16 @@ class Tls(NamedTuple):
 
     cert: Path
     key: Path
+
+
+class Keepalive(NamedTuple):
+    """How often a WebSocket is pinged, and how long its pong may take; seconds."""
+
+    every_s: float = PING_EVERY_S
+    deadline_s: float = PONG_DEADLINE_S
+
+
+KEEPALIVE = Keepalive()
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -60,6 +71,7 @@ async def serve(
     stop: asyncio.Event,
     ready: Callable[[], None] | None = None,
     tls: Tls | None = None,
+    keepalive: Keepalive = KEEPALIVE,
 ) -> None:
     """Serve ``app`` on ``listener`` until ``stop`` is set, then let requests finish.
 
@@ -69,7 +81,7 @@ async def serve(
         BadTls: certificate or key cannot be used.
     """
     with listener:
-        server = _Server(_config(app, tls))
+        server = _Server(_config(app, tls, keepalive))
         async with asyncio.TaskGroup() as tasks:
             stopper = tasks.create_task(_stop_when(stop, server, ready))
             await server.serve(sockets=[listener])
@@ -102,7 +114,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
+def _config(app: ASGIApp, tls: Tls | None, keepalive: Keepalive) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         loop="none",
@@ -110,6 +122,8 @@ def _config(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
         ws=WireSocket,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
+        ws_ping_interval=keepalive.every_s,
+        ws_ping_timeout=keepalive.deadline_s,
         lifespan="off",
         log_config=None,
         # Lines of uvicorn below a warning hold whole URLs, and those may hold a token.

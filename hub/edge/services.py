@@ -1,5 +1,6 @@
 """What the edge needs of the rest of the hub, and nothing more."""
 
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -7,6 +8,8 @@ from typing import Any, Protocol
 
 from hub.counters import Counters
 from hub.edge.auth import Gate
+from hub.edge.clock import Reading
+from hub.edge.limits import MAX_CONNECTIONS
 from hub.jobs.admission import AgentView, PlanAdmission
 from hub.session.link import Sessions
 from protocols.messages.job import PlanDone, SpeakRequest
@@ -34,6 +37,10 @@ class HubReport:
     sessions: SessionNumbers = SessionNumbers()
     counters: Mapping[str, int] = field(default_factory=dict)
     draining: bool = False
+    degraded: Mapping[str, str] = field(default_factory=dict)
+    """Processes that cannot be kept running, and why."""
+    violations: Mapping[str, int] = field(default_factory=dict)
+    """Broken invariants that the monitor has seen, by name."""
 
 
 class Jobs(Protocol):
@@ -78,6 +85,37 @@ class EdgeFacts:
     tts_model_name: str = ""
     tts_busy_queue_threshold: int = 0
     hf_token_present: bool = False
+    max_connections: int = MAX_CONNECTIONS
+    tracing: bool = False
+    recording: bool = False
+    """What people say is kept: words and sound are in the trace."""
+    bench: bool = False
+    """The engines are scripted and hear marks instead of voices."""
+
+
+class Clocks:
+    """What is known of the clocks of connected robots. ``measured`` is told of every reading, with
+    robot and epoch."""
+
+    def __init__(
+        self, measured: Callable[[str, int, Reading], None] = lambda robot, epoch, reading: None
+    ) -> None:
+        self._measured = measured
+        self._readings: dict[str, tuple[int, Reading]] = {}
+
+    def note(self, robot: str, epoch: int, reading: Reading) -> None:
+        """A connection has a new reading."""
+        self._readings[robot] = (epoch, reading)
+        self._measured(robot, epoch, reading)
+
+    def forget(self, robot: str, epoch: int) -> None:
+        """The connection of ``epoch`` is gone."""
+        if robot in self._readings and self._readings[robot][0] == epoch:
+            del self._readings[robot]
+
+    def read(self) -> dict[str, Reading]:
+        """The readings by robot."""
+        return {robot: reading for robot, (_, reading) in self._readings.items()}
 
 
 def everything_allowed(robot: str) -> frozenset[str] | None:
@@ -88,7 +126,7 @@ def everything_allowed(robot: str) -> frozenset[str] | None:
 @dataclass(frozen=True)
 class EdgeServices:
     """What ``build_app`` is given. ``allowed_actions`` tells which emotions, gestures and skills
-    a connected robot declared. ``threads`` run audio codecs."""
+    a connected robot declared. ``clock_ns`` is the hub's clock. ``threads`` run audio codecs."""
 
     sessions: Sessions
     jobs: Jobs
@@ -97,4 +135,6 @@ class EdgeServices:
     facts: EdgeFacts = EdgeFacts()
     counters: Counters = field(default_factory=Counters)
     allowed_actions: Callable[[str], frozenset[str] | None] = everything_allowed
+    clocks: Clocks = field(default_factory=Clocks)
+    clock_ns: Callable[[], int] = time.monotonic_ns
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "hub-codec"))

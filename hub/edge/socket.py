@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from hub.edge.outbox import Frame
+from hub.edge.wire import CLOSE_ABNORMAL, CLOSE_HALF_OPEN, CLOSE_SLOW_CONSUMER, FORGIVEN_S, Wire
 
 MAX_FRAME_BYTES = 2 * 1024 * 1024
 """Above this a frame is refused unread (1009): half a minute of base64 audio fits."""
@@ -45,11 +46,18 @@ class WireSocket(WebSocketsSansIOProtocol):
 
     flowing = True
     _unflushed = False
+    _heard = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
         _tune(transport.get_extra_info("socket"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # uvicorn calls it 1005, which is what a peer that says goodbye without a code is called.
+        # Only the first message about the end counts, so a close frame that came before does.
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": CLOSE_ABNORMAL})
+        super().connection_lost(exc)
 
     async def run_asgi(self) -> None:
         cast(dict[str, Any], self.scope)["state"][_WIRE] = self
@@ -112,7 +120,23 @@ class WireSocket(WebSocketsSansIOProtocol):
         if not self.flowing:
             on_flow(False)
 
+    def send_keepalive_ping(self) -> None:
+        self._heard = False
+        super().send_keepalive_ping()
+
+    def keepalive_timeout(self) -> None:
+        """No pong: the peer has vanished without a word, or it sends and does not read."""
+        self.pong_timer = self.pending_ping_payload = None
+        assert self.ping_timeout is not None
+        if self.loop.time() - self.ping_sent_at - self.ping_timeout > FORGIVEN_S:
+            self.send_keepalive_ping()
+        elif self._heard:
+            self.close(CLOSE_SLOW_CONSUMER, "no_pong")
+        else:
+            self.close(CLOSE_HALF_OPEN, "half_open")
+
     def send_receive_event_to_app(self) -> None:
+        self._heard = True
         if self._on_frame is None:
             super().send_receive_event_to_app()
             return
@@ -136,10 +160,9 @@ class WireSocket(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
 
-def wire_of(websocket: WebSocket) -> WireSocket:
-    """The connection behind an accepted ``websocket``; the hub's own server must serve it."""
-    wire = websocket.scope["state"][_WIRE]
-    assert isinstance(wire, WireSocket)
+def wire_of(websocket: WebSocket) -> Wire:
+    """The connection behind an accepted ``websocket``; what serves it must have left it there."""
+    wire: Wire = websocket.scope["state"][_WIRE]
     return wire
 
 

@@ -37,7 +37,9 @@ def status_router(services: EdgeServices) -> APIRouter:
     async def status() -> dict[str, Any]:
         """Robots, agents and counters."""
         counts = dict(services.counters.read())
-        return documents.status(services.health(), services.facts, counts)
+        return documents.status(
+            services.health(), services.facts, counts, services.clocks.read(), services.clock_ns()
+        )
 
     @router.get("/metrics", response_class=Response)
     async def metrics() -> Response:

@@ -18,11 +18,18 @@ from protocols.plan import safe_actions
 def user_says(d: Draft, text: str, spoken: Utterance | None = None) -> None:
     """The user wants an answer to ``text``."""
     if d.turn and not decide(d.turn.claim, Claim(Priority.USER)).granted:
-        d.set(carried=f"{d.state.carried} {text}".strip())
+        d.set(carried=_after_what_waits(d, text))
         return
     if d.turn:
-        interrupt(d, "user_spoke")
-    answer(d, f"{d.state.carried} {text}".strip(), spoken)
+        held = d.turn.audible and d.state.barge is Barge.HELD
+        interrupt(d, "barge_in" if held else "user_spoke")
+    answer(d, _after_what_waits(d, text), spoken)
+
+
+def _after_what_waits(d: Draft, text: str) -> str:
+    """``text`` behind what the user said before it; of too much, the end. Somebody who goes on and
+    on before anything is audible must not make a turn that no wire takes."""
+    return f"{d.state.carried} {text}".strip()[-d.state.policy.user_chars :]
 
 
 def answer_what_waits(d: Draft) -> None:
@@ -32,6 +39,17 @@ def answer_what_waits(d: Draft) -> None:
     busy = d.turn or state.utterance or state.awaited
     if state.connected and state.carried and not busy:
         answer(d, state.carried)
+
+
+def say_what_was_left_unsaid(d: Draft) -> None:
+    """What the hub's end cut short goes on as soon as there is a voice, unless somebody speaks."""
+    unsaid, state = d.state.unsaid, d.state
+    if unsaid is None or not state.connected or not state.has(AgentKind.TTS, do.PRIMARY):
+        return
+    d.set(unsaid=None)
+    d.disarm(Timer.UNSAID)
+    if not (d.turn or state.utterance or state.awaited):
+        recite(d, unsaid.claim, unsaid.text, unsaid.emotion, unsaid.intensity)
 
 
 def interrupt(d: Draft, code: str) -> None:
@@ -84,11 +102,18 @@ def announce(d: Draft, e: on.Announce) -> None:
         return
     if d.turn:
         d.end(Outcome.SUPERSEDED, f"by_{e.priority}")
-    d.begin(claim, request=e.request)
+    recite(d, claim, e.text, e.emotion, e.intensity, e.request)
+
+
+def recite(
+    d: Draft, claim: Claim, text: str, emotion: str, intensity: float, request: int = 0
+) -> None:
+    """A turn that the robot begins, with words that are known."""
+    d.begin(claim, request=request)
     d.expect_speech()
     d.set_turn(has_meta=True)
-    d.feel(e.emotion, e.intensity)
-    d.cut(e.text)
+    d.feel(emotion, intensity)
+    d.cut(text)
     d.finish_text()
 
 
@@ -206,13 +231,13 @@ def apologise(d: Draft, code: str) -> None:
 
 
 def filler_due(d: Draft) -> None:
-    if d.turn and not d.turn.speaks and not d.turn.voiceless:
+    if d.turn and not d.turn.speaks and not d.turn.voiceless and d.state.connected:
         d.speak(d.state.policy.filler, filler=True)
 
 
 def silence_due(d: Draft) -> None:
     """Nothing has left the loudspeaker for long, and nobody holds it."""
-    if d.turn and d.state.barge is Barge.HELD:
+    if d.turn and (d.state.barge is Barge.HELD or d.state.away):
         d.arm(Timer.SILENCE, d.state.policy.silence_ms)
     elif d.turn:
         d.end(Outcome.FAILED, "speech_stalled" if d.turn.audible else "speech_missing")

@@ -4,16 +4,18 @@ Only ``engine.step`` makes one; it lives for one event.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from msgspec.structs import replace
+
+from hub.open_turn import Phrase
 from hub.session import effects as do
 from hub.session import guard, phrases, waterfall
 from hub.session.effects import PRIMARY, REFLEX
-from hub.session.heard import heard_text
+from hub.session.heard import heard_answer
 from hub.session.preemption import Claim
-from hub.session.state import Barge, Phrase, State, Timer, Turn, after
+from hub.session.state import Barge, State, Timer, Turn, after
 from hub.session.waterfall import Stage
 from protocols.envelope import Message
 from protocols.messages import face, robot, speech
@@ -264,7 +266,8 @@ class Draft:
             self.do(do.Settle(turn.request, outcome))
         self.set(turn=None, fence=turn.number, barge=Barge.NONE)
         self.disarm(*_TURN_TIMERS)
-        self.show(face.Conversation.LISTENING if self.state.connected else face.Conversation.IDLE)
+        listens = self.state.in_session
+        self.show(face.Conversation.LISTENING if listens else face.Conversation.IDLE)
 
     def _fence(self, number: int, reason: str) -> None:
         """Everything at or below ``number`` is stale. The edge first, then the robot, then the
@@ -294,15 +297,10 @@ class Draft:
 
 
 def _heard(turn: Turn) -> str:
-    """What the user heard of a turn's answer; a filler was heard too, but is no part of it."""
+    """What the user heard of a turn's answer."""
     if turn.complete and turn.played_ms >= turn.total_ms:
         return turn.text
-    heard = heard_text(turn.spoken_text, turn.marks, turn.played_ms)
-    for phrase in turn.phrases:
-        if not phrase.filler:
-            break
-        heard = heard.removeprefix(phrase.text).strip() if len(heard) > len(phrase.text) else ""
-    return heard
+    return heard_answer(turn.phrases, turn.played_ms)
 
 
 def _with(mapping: Mapping[Any, int], key: Any, value: int) -> Mapping[Any, int]:

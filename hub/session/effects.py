@@ -79,6 +79,11 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """The robot is back: go on sending from the first sample that it does not have."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remember:
     """Commit an exchange to the robot's history."""
 
@@ -102,5 +107,5 @@ class Stale:
 
 Effect = (
     Tell | Report | Order | Fence | Expect | Play | SpeechComplete | Hold | Release
-    | Remember | Settle | Stale
+    | Resume | Remember | Settle | Stale
 )  # fmt: skip

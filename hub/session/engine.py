@@ -16,11 +16,10 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
-from hub.session import answering, listening, speaking
+from hub.session import answering, listening, presence, speaking
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.draft import Draft
-from hub.session.link import REPLACED
 from hub.session.state import State, Timer
 from hub.session.words import instant_act
 from protocols.envelope import Message
@@ -35,64 +34,14 @@ def step(state: State, event: on.Event, now_ns: int) -> tuple[State, tuple[do.Ef
     draft = Draft(state, now_ns)
     _EVENT_RULES[type(event)](draft, event)
     answering.answer_what_waits(draft)
+    answering.say_what_was_left_unsaid(draft)
     return draft.state, tuple(draft.effects)
-
-
-def _connected(d: Draft, e: on.Connected) -> None:
-    if d.turn:
-        d.end(Outcome.CANCELLED, "takeover")
-    d.set(
-        epoch=e.epoch, session=e.session, hello=e.hello, history=e.history, utterance=None,
-        awaited=None, carried="", reopens=0, face=Conversation.IDLE, timers=MappingProxyType({}),
-    )  # fmt: skip
-    d.report(session.SessionStarted(client=e.hello.client, resumed=e.resumed))
-    _report_presence(d)
-    for kind in (AgentKind.EARS, AgentKind.STT):
-        _assign(d, kind)
-    d.show(Conversation.LISTENING)
-
-
-def _disconnected(d: Draft, e: on.Disconnected) -> None:
-    d.set(epoch=0, utterance=None, awaited=None, carried="")
-    if d.turn:
-        d.end(Outcome.CANCELLED, "takeover" if e.code == REPLACED else "disconnected")
-    for kind in (AgentKind.EARS, AgentKind.STT):
-        d.order(kind, session.SessionRelease(reason=e.reason))
-    d.report(session.SessionEnded(reason=e.reason, code=e.code))
-    _report_presence(d)
-    d.show(Conversation.IDLE)
-    d.set(timers=MappingProxyType({}))
-
-
-def _report_presence(d: Draft) -> None:
-    hello = d.state.hello
-    d.report(
-        session.Presence(
-            connected=d.state.connected,
-            client=hello.client,
-            attention=hello.attention,
-            aec=hello.aec,
-        )
-    )
-
-
-def _assign(d: Draft, kind: AgentKind) -> None:
-    hello = d.state.hello
-    d.order(
-        kind,
-        session.SessionAssign(
-            language=hello.language,
-            aec=hello.aec,
-            attention=hello.attention,
-            endpointing=hello.endpointing,
-        ),
-    )
 
 
 def _agent_up(d: Draft, e: on.AgentUp) -> None:
     d.set(agents=d.state.agents | {(e.kind, e.role)})
     if d.state.connected and e.kind in (AgentKind.EARS, AgentKind.STT):
-        _assign(d, e.kind)
+        presence.assign(d, e.kind)
 
 
 def _agent_down(d: Draft, e: on.AgentDown) -> None:
@@ -157,7 +106,7 @@ def _from_agent(d: Draft, e: on.FromAgent) -> None:
     if kind is turn.TurnFailed and not e.turn and d.state.connected:
         _serving_failed(d, e)
         return
-    if not d.state.connected or (kind in _OF_A_TURN and _is_stale(d, e)):
+    if not _is_wanted(d, kind) or (kind in _OF_A_TURN and _is_stale(d, e)):
         d.do(do.Stale(kind.__name__))
         return
     match e.message:
@@ -167,6 +116,12 @@ def _from_agent(d: Draft, e: on.FromAgent) -> None:
             answering.turn_failed(d, e.message, e.kind)
         case _:
             _AGENT_RULES[kind](d, e.message)
+
+
+def _is_wanted(d: Draft, kind: type[Message]) -> bool:
+    """While the robot is away its turn goes on, and so does the transcript that is due; there is
+    nobody to listen to."""
+    return d.state.connected or (d.state.in_session and kind in _WANTED_WHILE_AWAY)
 
 
 def _serving_failed(d: Draft, e: on.FromAgent) -> None:
@@ -228,6 +183,10 @@ _OF_A_TURN = frozenset({
     turn.TurnFailed, speech.SpeechMarks, speech.SpeechEnded,
 })  # fmt: skip
 
+_WANTED_WHILE_AWAY = _OF_A_TURN | {
+    transcript.TranscriptFinal, transcript.TranscriptFailed, face.AffectChanged,
+}  # fmt: skip
+
 HEARS: tuple[type[Message], ...] = (*_AGENT_RULES, voice.UtteranceEnded, turn.TurnFailed)
 """The facts of agents that this engine has rules for."""
 
@@ -246,11 +205,14 @@ _TIMER_RULES: dict[Timer, Callable[[Draft], None]] = {
     Timer.BARGE: listening.barge_due,
     Timer.SILENCE: answering.silence_due,
     Timer.AFFECT: answering.affect_due,
+    Timer.AWAY: presence.away_due,
+    Timer.UNSAID: presence.unsaid_due,
 }
 
 _EVENT_RULES: dict[type, Rule] = {
-    on.Connected: _connected,
-    on.Disconnected: _disconnected,
+    on.Connected: presence.connected,
+    on.Disconnected: presence.disconnected,
+    on.Restarted: presence.restarted,
     on.FromAgent: _from_agent,
     on.FromUser: _from_user,
     on.SpeechArrived: speaking.speech_arrived,

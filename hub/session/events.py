@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hub.open_turn import OpenTurn
 from protocols.envelope import Message
 from protocols.messages.agent import AgentKind
 from protocols.messages.robot import FromRobot, Hello
@@ -10,21 +11,36 @@ from protocols.messages.turn import Exchange, Priority
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A connection owns the robot from now on."""
+    """A connection owns the robot from now on.
+
+    ``resumable``: its wire knows how to return to its session. ``resumed``: it has returned;
+    ``replayed`` unless the robot must be told again where everything stands.
+    """
 
     epoch: int
     session: str
     hello: Hello
     history: tuple[Exchange, ...] = ()
+    resumable: bool = False
     resumed: bool = False
+    replayed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The owner connection is gone."""
+    """The owner connection is gone. ``code`` is its close code, 1006 without a close frame."""
 
     reason: str
     code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The robot, which has just connected, was in ``turn`` when an earlier run of the hub ended;
+    its loudspeaker got to ``played_ms``."""
+
+    turn: OpenTurn
+    played_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,6 @@ class Tick:
 
 
 Event = (
-    Connected | Disconnected | FromAgent | FromUser | SpeechArrived | SpeechSent | SpeechHeard
+    Connected | Disconnected | Restarted | FromAgent | FromUser | SpeechArrived | SpeechSent | SpeechHeard
     | Announce | AgentUp | AgentDown | Tick
 )  # fmt: skip

@@ -5,6 +5,7 @@ never from what was generated.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from protocols.messages.speech import WordMark
 
@@ -39,6 +40,30 @@ def heard_text(text: str, marks: Sequence[WordMark], played_ms: int) -> str:
             break
         cursor += 1
     return text[:cursor].strip()
+
+
+class SpokenPhrase(Protocol):
+    """A phrase of a response: see ``hub.session.state.Phrase``."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def filler(self) -> bool: ...
+
+    @property
+    def words(self) -> Sequence[WordMark]: ...
+
+
+def heard_answer(phrases: Sequence[SpokenPhrase], played_ms: int) -> str:
+    """What was heard of a response; a filler was heard too, but is no part of it."""
+    marks = [word for phrase in phrases for word in phrase.words]
+    heard = heard_text(" ".join(p.text for p in phrases), marks, played_ms)
+    for phrase in phrases:
+        if not phrase.filler:
+            break
+        heard = heard.removeprefix(phrase.text).strip() if len(heard) > len(phrase.text) else ""
+    return heard
 
 
 def spread_marks(text: str, first_ms: int, last_ms: int) -> tuple[WordMark, ...]:

@@ -6,6 +6,8 @@ from protocols.messages.robot import FromRobot, Hello, SpeechFrame, ToRobot
 
 REPLACED = 4001
 """Close code of a connection whose robot has a newer one."""
+DRAINING = 4010
+"""Close code of a connection whose hub is about to end."""
 
 
 class LinkProfile(NamedTuple):
@@ -68,7 +70,8 @@ class Sessions(Protocol):
 
     async def attach(self, robot: str, hello: Hello, link: RobotLink) -> RobotSession:
         """Make ``link`` the robot's owner: a new epoch is persisted, an older connection is
-        fenced and closed with 4001, ``welcome`` is sent.
+        fenced and closed with 4001, ``welcome`` is sent. A ``hello`` with the resume token of the
+        robot's session goes on with it, on wires that can flush; any other begins a new one.
 
         Raises:
             NotReady: the hub is draining.

@@ -5,7 +5,7 @@ from hub.session import effects as do
 from hub.session.draft import Draft
 from hub.session.preemption import Voice, voice_may
 from hub.session.state import Barge, Timer, Utterance
-from hub.session.words import Act, instant_act, is_backchannel
+from hub.session.words import Act, instant_act, is_backchannel, plain_words
 from protocols.messages import robot, transcript, voice
 from protocols.messages.agent import AgentKind
 from protocols.messages.face import Conversation
@@ -104,8 +104,16 @@ def partial(d: Draft, m: transcript.TranscriptPartial) -> None:
     if m.utterance <= d.state.settled:
         return
     d.tell(robot.Transcript(utterance=m.utterance, text=m.text, final=False))
-    if d.turn and d.state.barge is Barge.HELD and not is_backchannel(m.text):
+    if d.turn and d.state.barge is Barge.HELD and _is_meant(m.text, d.state.policy.barge_words):
         answering.interrupt(d, "barge_in")
+
+
+def _is_meant(text: str, words: int) -> bool:
+    """Whether a partial transcript shows that the robot is addressed. It is silent already, so a
+    word or two, which may be a misheard "uh huh", can wait for more voice or for the final."""
+    if instant_act(text):
+        return True
+    return len(plain_words(text)) >= words and not is_backchannel(text)
 
 
 def final(d: Draft, m: transcript.TranscriptFinal) -> None:

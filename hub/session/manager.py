@@ -2,72 +2,37 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 
 import structlog
 
 from hub.counters import Counters
-from hub.errors import NotReady, UnknownRobot
+from hub.errors import Duel, NotReady, UnknownRobot
+from hub.open_turn import OpenTurn
 from hub.registry import AgentInfo, Registry
+from hub.session import duel
 from hub.session import events as on
+from hub.session.attached import Attached, RobotStatus
 from hub.session.engine import HEARS
-from hub.session.link import REPLACED, RobotLink
+from hub.session.leftovers import Leftovers, Notebook
+from hub.session.link import RobotLink
 from hub.session.seat import Seat, SeatServices
 from hub.session.state import Policy, State
+from hub.session.tap import SessionTap
 from hub.session.ticker import Ticker
+from hub.session.turn_numbers import TurnNumbers
 from hub.store.base import Record, Store
 from protocols.bus import HubBus
 from protocols.envelope import AnyEnvelope
 from protocols.errors import HubError
 from protocols.identity import checked_robot_id
 from protocols.messages.audio import SpeechChunk
-from protocols.messages.robot import FromRobot, Hello, Welcome
+from protocols.messages.robot import Hello, Welcome
 from protocols.messages.turn import Exchange, Priority
-
-_TURN_BLOCK = 256
-_TURN_RESERVE = 64
-"""Turn numbers are persisted in blocks before they are used; a new block is fetched while this
-many are left."""
+from protocols.qos import QueueDepth
 
 log = structlog.get_logger()
-
-
-class Attached:
-    """A connection's handle on its seat. Once the seat has a newer owner it does nothing."""
-
-    def __init__(self, seat: Seat, epoch: int, detached: Callable[[str], None]) -> None:
-        self.robot = seat.robot
-        self.epoch = epoch
-        self._seat = seat
-        self._detached = detached
-
-    def on_mic(self, first_sample: int, pcm: bytes, playout_sample: int = -1) -> None:
-        """Microphone audio: mono s16le 16 kHz; samples counted from 0 on this connection."""
-        if self._seat.state.epoch == self.epoch:
-            self._seat.on_mic(first_sample, pcm, playout_sample)
-
-    def on_message(self, message: FromRobot) -> None:
-        """Any control message but ``hello``."""
-        if self._seat.state.epoch == self.epoch:
-            self._seat.on_message(message)
-
-    def detach(self, code: int, reason: str) -> None:
-        """The connection is gone; idempotent."""
-        if self._seat.detach(self.epoch, code, reason):
-            self._detached(self.robot)
-
-
-class RobotStatus(NamedTuple):
-    """A robot as people see it."""
-
-    robot: str
-    connected: bool
-    client: str
-    session: str
-    epoch: int
-    turn: int
-    face: str
 
 
 class SessionManager:
@@ -82,8 +47,12 @@ class SessionManager:
         clock: Callable[[], int],
         policy: Policy | None = None,
         counters: Counters | None = None,
+        tap: SessionTap | None = None,
     ) -> None:
         self.counters = counters or Counters()
+        self._tap = tap
+        if tap is not None:
+            bus.tap(tap)
         self._bus = bus
         self._registry = registry
         self._store = store
@@ -91,18 +60,23 @@ class SessionManager:
         self._policy = policy or Policy()
         self._seats: dict[str, Seat] = {}
         self._locks: dict[str, asyncio.Lock] = {}
-        self._reserved: dict[str, int] = {}
-        self._reserving: set[str] = set()
+        self._takeovers: dict[str, tuple[float, ...]] = {}
+        self._numbers = TurnNumbers(store, tasks, self.counters)
         self._waiting: dict[int, asyncio.Future[str]] = {}
         self._last_request = 0
         self._draining = False
         self._turn_over = asyncio.Event()
         self._ticker = Ticker(clock)
+        self._notebook = Notebook(self._keep_open)
+        self._leftovers = Leftovers(
+            bus, store, clock, self._policy.restart_ms / 1_000, self.counters
+        )
         self._services = SeatServices(
             bus,
             clock,
             self._ticker.add,
             self._remember,
+            self._turn_changed,
             self._settle,
             self._turn_over.set,
             asyncio.get_running_loop().call_later,
@@ -112,6 +86,16 @@ class SessionManager:
         for message in HEARS:
             bus.subscribe(message, self._on_fact)
         bus.subscribe(SpeechChunk, self._on_speech)
+
+    async def recover(self) -> None:
+        """Take up what an earlier run of the hub has left; called once, when the bus is open and
+        no robot has come yet.
+
+        Raises:
+            StoreFailed: the disk does not do its part.
+        """
+        for robot, wait_s in (await self._leftovers.load()).items():
+            asyncio.get_running_loop().call_later(wait_s, self._give_up, robot)
 
     # what the edge calls
 
@@ -123,45 +107,84 @@ class SessionManager:
         async with self._locks.setdefault(robot, asyncio.Lock()):
             seat = self._seats.get(robot)
             if seat is not None:
-                self._replace(seat)
+                self._settle_duel(seat, hello)
+                self._make_room(seat, hello, link)
+            left = await self._leftovers.claim(robot, hello.resume)
             epoch = await self._store.next_epoch(robot)
             history = await self._store.load_history(robot)
             if seat is None:
                 seat = await self._new_seat(robot)
-            resumed = bool(hello.resume) and hello.resume == seat.state.session
+            else:
+                await self._numbers.ensure(seat)
+            awaited = seat.awaits(hello, link.profile)
+            resumed = awaited or left is not None
             session = hello.resume if resumed else f"sess-{secrets.token_hex(6)}"
             self.counters.count("robots_attached")
-            link.send(self._welcome(seat, link, session, epoch, resumed))
-            seat.take_over(link, on.Connected(epoch, session, hello, history, resumed))
-            log.info("robot connected", robot=robot, epoch=epoch, client=hello.client)
-            return Attached(seat, epoch, self._on_detached)
+            seen = None
+            if self._tap is not None:
+                link = seen = self._tap.connect(robot, epoch, session, hello, resumed, link)
+            event = on.Connected(epoch, session, hello, history, link.profile.can_flush, resumed)
+            link.send(self._welcome(link, event, seat.order if awaited else 0))
+            self._take_seat(seat, link, event, awaited, left)
+            log.info(
+                "robot connected", robot=robot, epoch=epoch, client=hello.client, resumed=resumed
+            )
+            return Attached(seat, epoch, self._on_detached, seen)
 
-    def _replace(self, seat: Seat) -> None:
-        """Fence the owner connection and end its turn before anything is awaited, so that the
-        history that is loaded next tells what was heard of it."""
+    def _take_seat(
+        self,
+        seat: Seat,
+        link: RobotLink,
+        event: on.Connected,
+        awaited: bool,
+        left: OpenTurn | None,
+    ) -> None:
+        """Begin a session; or go on with the one that waits (``awaited``), or with one that an
+        earlier run of the hub could not end (``left``)."""
+        if awaited:
+            self.counters.count("sessions_resumed")
+            seat.come_back(link, event)
+            return
+        seat.take_over(link, event)
+        if left is not None:
+            self._notebook.expect(seat.robot)
+            seat.feed(on.Restarted(left, _played_ms(left, event.hello)))
+            self._notebook.note(seat)
+
+    def _settle_duel(self, seat: Seat, hello: Hello) -> None:
+        """Raises:
+        Duel: devices take this robot from each other, and the one that has it keeps it.
+        """
+        if seat.link is None or (hello.resume and hello.resume == seat.state.session):
+            return
+        now_s = asyncio.get_running_loop().time()
+        verdict = duel.decide(self._takeovers.get(seat.robot, ()), now_s)
+        self._takeovers[seat.robot] = verdict.takeovers
+        if not verdict.granted:
+            self.counters.count("robots_duelled")
+            raise Duel(seat.robot, verdict.retry_after_s)
+
+    def _make_room(self, seat: Seat, hello: Hello, link: RobotLink) -> None:
+        """Fence the owner connection, and end its turn unless its session goes on, before anything
+        is awaited: the history that is loaded next tells what was heard of it."""
         if seat.link is not None:
             self.counters.count("robots_taken_over")
-            seat.replace_link(REPLACED, "replaced_by_newer_session")
-            seat.detach(seat.state.epoch, REPLACED, "replaced_by_newer_session")
+        seat.make_room(resuming=seat.awaits(hello, link.profile))
 
-    def _welcome(
-        self, seat: Seat, link: RobotLink, session: str, epoch: int, resumed: bool
-    ) -> Welcome:
+    def _welcome(self, link: RobotLink, event: on.Connected, order: int) -> Welcome:
         return Welcome(
-            session=session,
-            epoch=epoch,
-            resumed=resumed,
-            resume=session,
+            session=event.session,
+            epoch=event.epoch,
+            resumed=event.resumed,
+            resume=event.session,
             hub_id=self._store.hub_id,
             boot=self._bus.boot,
-            order=0,
+            order=order,
             lead_ms=link.profile.lead_ms,
         )
 
     async def _new_seat(self, robot: str) -> Seat:
-        block = await self._store.reserve_turns(robot, _TURN_BLOCK)
-        self._reserved[robot] = block.stop
-        last = block.start - 1
+        last = await self._numbers.first(robot)
         seat = Seat(robot, State(robot, self._policy, last_turn=last, fence=last), self._services)
         self._seats[robot] = seat
         for agent in self._registry.agents():
@@ -216,6 +239,16 @@ class SessionManager:
         able = seat.state.hello.capabilities
         return frozenset(able.emotions + able.gestures + able.skills)
 
+    async def expire_history(self) -> None:
+        """Forget the conversations of robots that are long gone."""
+        connected = [seat.robot for seat in self._seats.values() if seat.state.connected]
+        await self._saved("", partial(self._store.expire, connected=connected))
+
+    def depths(self) -> Iterator[QueueDepth]:
+        """What waits for robots at this moment: made but not heard, and not taken by a socket."""
+        for seat in self._seats.values():
+            yield from seat.depths()
+
     async def silent(self) -> None:
         """Return once no robot is in a turn."""
         while self.talking:
@@ -224,22 +257,24 @@ class SessionManager:
 
     @property
     def talking(self) -> int:
-        """How many robots are in a turn."""
-        return sum(seat.state.turn is not None for seat in self._seats.values())
+        """How many connected robots are in a turn."""
+        return sum(seat.talking for seat in self._seats.values())
 
     def drain(self) -> None:
         """Take no new connection. Turns may go on; ``dismiss`` ends them."""
         self._draining = True
 
     def dismiss(self) -> None:
-        """Send every robot away to come back later."""
+        """Send every robot away to come back later. What a robot still had to say is left to the
+        next run of the hub."""
+        self._notebook.close()
         for seat in self._seats.values():
             if seat.link is not None:
                 seat.link.close(4010, "draining")
 
     def _on_detached(self, robot: str) -> None:
         self.counters.count("robots_detached")
-        self._tasks.create_task(self._saved(robot, self._store.seen([robot])))
+        self._tasks.create_task(self._saved(robot, partial(self._store.seen, [robot])))
 
     # what the bus brings
 
@@ -251,7 +286,6 @@ class SessionManager:
             self.counters.count("foreign_fact")
             return
         seat.on_fact(envelope, agent.kind, agent.role)
-        self._keep_turns_reserved(seat)
 
     def _on_speech(self, envelope: AnyEnvelope, pcm: bytes) -> None:
         if envelope.job:
@@ -260,6 +294,8 @@ class SessionManager:
         if seat is None:
             self.counters.count("foreign_speech")
         else:
+            if self._tap is not None:
+                self._tap.speech(envelope, pcm)
             seat.on_speech(envelope, pcm)
 
     def _agent_changed(self, agent: AgentInfo, up: bool) -> None:
@@ -297,25 +333,34 @@ class SessionManager:
     def _remember(self, robot: str, session: str, exchange: Exchange) -> None:
         outcome = "interrupted" if exchange.interrupted else "done"
         record = Record(session, exchange, outcome)
-        self._tasks.create_task(self._saved(robot, self._store.append_turn(robot, record)))
+        write = partial(self._store.append_turn, robot, record)
+        self._tasks.create_task(self._saved(robot, write))
 
-    async def _saved(self, robot: str, write: Awaitable[None]) -> None:
+    def _keep_open(self, turns: Mapping[str, OpenTurn | None]) -> None:
+        robots = ", ".join(turns)
+        self._tasks.create_task(self._saved(robots, partial(self._store.keep_open, turns)))
+
+    def _give_up(self, robot: str) -> None:
+        if not self._draining:
+            self._tasks.create_task(self._saved(robot, partial(self._leftovers.give_up, robot)))
+
+    async def _saved(self, robot: str, write: Callable[[], Awaitable[object]]) -> None:
         """A full disk costs the history, never the conversation."""
         try:
-            await write
+            await write()
         except HubError as error:
             self.counters.count("history_not_saved")
             log.error("history not saved", robot=robot, error=str(error))
 
-    def _keep_turns_reserved(self, seat: Seat) -> None:
-        left = self._reserved[seat.robot] - seat.state.last_turn
-        if left <= _TURN_RESERVE and seat.robot not in self._reserving:
-            self._reserving.add(seat.robot)
-            self._tasks.create_task(self._reserve(seat.robot))
+    def _turn_changed(self, seat: Seat) -> None:
+        self._notebook.note(seat)
+        self._numbers.used(seat)
 
-    async def _reserve(self, robot: str) -> None:
-        try:
-            block = await self._store.reserve_turns(robot, _TURN_BLOCK)
-            self._reserved[robot] = block.stop
-        finally:
-            self._reserving.discard(robot)
+
+def _played_ms(left: OpenTurn, hello: Hello) -> int:
+    """How far the loudspeaker got: as the device says, or as was last written down."""
+    playing = hello.playing
+    if playing is None or playing.turn != left.turn:
+        return left.played_ms
+    made_ms = max((w.end_ms for p in left.phrases for w in p.words), default=0)
+    return max(left.played_ms, min(playing.samples * 1_000 // left.rate_hz, made_ms))

@@ -10,6 +10,7 @@ from collections import deque
 from typing import NamedTuple
 
 from hub.session.link import LinkProfile
+from protocols.messages.robot import Playing
 from protocols.qos import SPEECH_AHEAD_MS
 
 _NS = 1_000_000_000
@@ -31,6 +32,10 @@ class Frame(NamedTuple):
     energy: int
     pcm: bytes
 
+    @property
+    def end(self) -> int:
+        return self.first_sample + self.samples
+
 
 class _Piece(NamedTuple):
     energy: int
@@ -41,7 +46,8 @@ class Playout:
     """Speech of one robot on its way to the loudspeaker. Pure: every call is told the time.
 
     At most one turn plays; ``fence`` is the highest turn that may not. Samples count from 0 on
-    the turn's own timeline, at ``rate_hz``, mono s16le.
+    the turn's own timeline, at ``rate_hz``, mono s16le. What was sent is kept until the device has
+    acknowledged it, for a connection that follows a lost one: the lead bounds that.
     """
 
     def __init__(self, profile: LinkProfile, rate_hz: int, fence: int = 0) -> None:
@@ -52,8 +58,13 @@ class Playout:
         self.lead_ms: float = profile.lead_ms
         self.stale = 0
         self.gaps = 0
+        self.quiet_until_ns = 0
+        """Until then ``due`` has nothing to give, unless something else happens here: looking is
+        what pacing costs, four times a frame."""
         self._open, self._held_ns = False, 0
         self._pieces: deque[_Piece] = deque()
+        self._on_the_way: deque[Frame] = deque()
+        self._away = False
         self._received = self._sent = self._played = 0
         self._total, self._finished_ns = -1, 0
         self._anchor_ns = 0
@@ -65,8 +76,10 @@ class Playout:
         if turn <= max(self.fence, self.turn):
             return
         self.turn = turn
+        self.quiet_until_ns = 0
         self._open, self._held_ns = False, 0
         self._pieces.clear()
+        self._on_the_way.clear()
         self._received = self._sent = self._played = 0
         self._total, self._finished_ns = -1, 0
         self._anchor_ns = self._underruns = self._granted_ms = 0
@@ -103,7 +116,30 @@ class Playout:
         self.fence = max(self.fence, turn)
         if self.turn <= self.fence:
             self._pieces.clear()
+            self._on_the_way.clear()
             self._open = False
+
+    def suspend(self) -> None:
+        """The connection is gone: nothing leaves, and only what was acknowledged counts as heard."""
+        self._away = True
+        self._anchor_ns = self._held_ns = 0
+
+    def resume(self, playing: Playing | None, now_ns: int) -> None:
+        """Another connection of the same device has come: send on from the sample that the device
+        does not have, which is the first unheard one where it does not know."""
+        self._away, self._held_ns, self.quiet_until_ns = False, 0, 0
+        from_sample = self._played
+        if playing is not None and playing.turn == self.turn:
+            self._played = min(max(self._played, playing.samples), self._sent)
+            from_sample = min(max(self._played, playing.received), self._sent)
+        while self._on_the_way and self._sent > from_sample:
+            frame = self._on_the_way.pop()
+            self._sent = max(frame.first_sample, from_sample)
+            had = self._sent - frame.first_sample
+            self._pieces.appendleft(_Piece(frame.energy, frame.pcm[2 * had :]))
+            if had:
+                self._on_the_way.append(frame._replace(samples=had, pcm=frame.pcm[: 2 * had]))
+        self._anchor_ns = now_ns if self._sent > self._played else 0
 
     def hold(self, now_ns: int) -> None:
         """Stop sending, keep everything. A device that acknowledges says where it stopped."""
@@ -113,7 +149,7 @@ class Playout:
 
     def release(self, now_ns: int) -> None:
         """Go on after ``hold``."""
-        self._held_ns = 0
+        self._held_ns = self.quiet_until_ns = 0
         self._anchor_ns = now_ns if self._sent else 0
 
     def acknowledge(self, turn: int, samples: int, underruns: int, now_ns: int) -> None:
@@ -121,7 +157,10 @@ class Playout:
         if turn != self.turn or not 0 <= samples <= self._sent:
             return
         self._played = max(self._played, samples)
+        while self._on_the_way and self._on_the_way[0].end <= self._played:
+            self._on_the_way.popleft()
         self._anchor_ns = now_ns
+        self.quiet_until_ns = 0
         if self._held_ns:
             self._held_ns = now_ns
         if underruns > self._underruns:
@@ -157,7 +196,7 @@ class Playout:
     def due(self, now_ns: int) -> list[Frame]:
         """The frames that may leave now, in order."""
         frames: list[Frame] = []
-        if not self._open or self._held_ns:
+        if not self._open or self._held_ns or self._away:
             return frames
         if self._received < self._total and now_ns - self._finished_ns > _JOIN_TIMEOUT_NS:
             self.gaps += 1
@@ -170,6 +209,9 @@ class Playout:
             frames.append(frame)
             if not self._anchor_ns:
                 self._anchor_ns = now_ns
+        if self._anchor_ns and self.profile.can_flush and self._received - self._sent >= size:
+            # Only the lead holds the next frame back.
+            self.quiet_until_ns = now_ns + (self._sent + size - limit) * _NS // self.rate_hz
         return frames
 
     def _dry(self, now_ns: int) -> bool:
@@ -180,15 +222,20 @@ class Playout:
         available = self._received - self._sent
         if available < size and not (available and self._received == self._total):
             return None
-        first, energy, taken = self._sent, self._pieces[0].energy, bytearray()
-        while self._pieces and len(taken) < size * 2:
+        first, energy = self._sent, self._pieces[0].energy
+        missing, parts = size * 2, []
+        while self._pieces and missing:
             piece = self._pieces.popleft()
-            missing = size * 2 - len(taken)
-            taken += piece.pcm[:missing]
+            parts.append(piece.pcm[:missing])
             if len(piece.pcm) > missing:
                 self._pieces.appendleft(_Piece(piece.energy, piece.pcm[missing:]))
-        self._sent += len(taken) // 2
-        return Frame(self.turn, first, len(taken) // 2, energy, bytes(taken))
+            missing -= len(parts[-1])
+        pcm = b"".join(parts)
+        self._sent += len(pcm) // 2
+        frame = Frame(self.turn, first, len(pcm) // 2, energy, pcm)
+        if self.profile.can_flush:
+            self._on_the_way.append(frame)
+        return frame
 
     @property
     def all_sent(self) -> bool:
@@ -199,10 +246,23 @@ class Playout:
         """Whether the whole response has left the loudspeaker."""
         return self.all_sent and self.heard_ms(now_ns) >= self._total * 1000 // self.rate_hz
 
+    def ahead_ms(self, now_ns: int) -> int:
+        """Speech that is here or on the wire, and not yet heard: what credit bounds."""
+        heard = self._played if self.profile.can_flush else self.played_samples(now_ns)
+        return (self._received - heard) * 1000 // self.rate_hz
+
     @property
     def active(self) -> bool:
         """Whether the ticker has anything to do here."""
-        return self.turn > self.fence and (self._open or bool(self._pieces))
+        if self.turn <= self.fence or (self.all_sent and self._is_over):
+            return False
+        return self._open or bool(self._pieces)
+
+    @property
+    def _is_over(self) -> bool:
+        """Nothing is due any more. Where the pacing clock stands in for the loudspeaker, it has to
+        be looked at until the end."""
+        return self.profile.can_flush or self._played >= self._total
 
     @property
     def sent_samples(self) -> int:

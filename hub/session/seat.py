@@ -5,24 +5,37 @@ the robot; it decides nothing.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from hub.counters import Counters
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.engine import step
-from hub.session.link import REPLACED, RobotLink
+from hub.session.link import REPLACED, LinkProfile, RobotLink
 from hub.session.pacing import Playout
+from hub.session.replay import Ring, is_numbered
 from hub.session.state import State
+from hub.session.tap import depths_of
 from protocols.bus import HubBus
 from protocols.envelope import AnyEnvelope, Envelope, Message
 from protocols.errors import UnknownPeer
 from protocols.messages import audio, robot, speech
 from protocols.messages.agent import AgentKind
 from protocols.messages.turn import Exchange
+from protocols.qos import SPEECH_AHEAD_MS, QueueDepth
+
+TAKEN_OVER = "replaced_by_newer_session"
+RESUMED = "resumed_on_newer_connection"
+NO_CLOSE = 1006
+"""Stands for a connection that ended without a close frame."""
 
 _VOICE = (AgentKind.TTS, do.PRIMARY)
+
+
+_CREDIT_SLACK_MS = 100
+"""How far what tts sends may seem beyond its credit: the playhead is an estimate."""
 
 
 class SeatServices(NamedTuple):
@@ -35,10 +48,12 @@ class SeatServices(NamedTuple):
     """Have the ticker look after this seat."""
     remember: Callable[[str, str, Exchange], None]
     """Commit an exchange of a robot's session."""
+    note: Callable[["Seat"], None]
+    """Write down the seat's open turn, or that there is none, before long."""
     settle: Callable[[int, str], None]
     """Answer whoever waits for an announcement."""
     turn_over: Callable[[], None]
-    """A turn has ended."""
+    """A turn has ended, or waits for a robot that is away."""
     call_later: Callable[[float, Callable[[], None]], asyncio.TimerHandle]
     """``loop.call_later``: seconds, callback."""
     counters: Counters
@@ -54,6 +69,7 @@ class Seat:
         self.playout: Playout | None = None
         self.agents: dict[tuple[AgentKind, str], str] = {}
         self._hub = services
+        self._ring = Ring()
         self._timer: asyncio.TimerHandle | None = None
         self._end_told = 0
         self._sound_from = 0
@@ -64,24 +80,85 @@ class Seat:
 
     def feed(self, event: on.Event) -> None:
         """Let the engine decide on ``event``, do what it wants, and set the alarm for its timers."""
-        had_turn = self.state.turn is not None
+        had_turn, last_turn = self.state.turn is not None, self.state.last_turn
         if had_turn and not isinstance(event, on.SpeechHeard):
             self._estimate_heard()
         self.state, effects = step(self.state, event, self._hub.clock())
         for effect in effects:
             self._perform(effect)
         self._arm()
-        if had_turn and self.state.turn is None:
+        if had_turn or self.state.turn or self.state.last_turn > last_turn:
+            self._hub.note(self)
+        if had_turn and not self.talking:
             self._hub.turn_over()
 
+    @property
+    def talking(self) -> bool:
+        """Whether a robot that is connected is in a turn."""
+        return self.state.turn is not None and self.state.connected
+
+    @property
+    def order(self) -> int:
+        """The number of the control message that the robot was told last."""
+        return self._ring.last
+
     def take_over(self, link: RobotLink, event: on.Connected) -> None:
-        """Give the seat to a new connection."""
-        self.replace_link(REPLACED, "replaced_by_newer_session")
+        """Give the seat to a new connection, which begins a session."""
+        self.replace_link(REPLACED, TAKEN_OVER)
         self.link = link
+        self._ring = Ring()
         rate_hz = event.hello.speech_rate_hz
         self.playout = Playout(link.profile, rate_hz, fence=self.state.last_turn)
         self._mic_samples = 0
         self.feed(event)
+
+    def come_back(self, link: RobotLink, event: on.Connected) -> None:
+        """Give the seat to a connection that goes on with the session: tell what was missed."""
+        now, hello = self._hub.clock(), event.hello
+        assert self.playout is not None
+        missed = self._ring.since(hello.order, now) if hello.boot == self._hub.bus.boot else None
+        self.link = link
+        self._mic_samples = 0
+        if missed is None:
+            self._hub.counters.count("replay_out_of_reach")
+        else:
+            for message in missed.messages:
+                link.send(message)  # type: ignore[arg-type]
+            self._hub.counters.count("control_replayed", len(missed.messages))
+            for reason, number in missed.left_out.items():
+                self._hub.counters.count(f"control_not_replayed.{reason}", number)
+        self.feed(replace(event, replayed=missed is not None))
+        self._report_heard(self.playout.turn, now)
+        self._hub.wake(self)
+
+    def awaits(self, hello: robot.Hello, profile: LinkProfile) -> bool:
+        """Whether a connection that begins with ``hello`` goes on with the robot's session."""
+        state = self.state
+        return (
+            state.in_session
+            and state.resumable
+            and profile.can_flush
+            and hello.resume == state.session
+            and hello.speech_rate_hz == state.hello.speech_rate_hz
+        )
+
+    def make_room(self, resuming: bool) -> None:
+        """Another connection has the robot: fence the owner there is, if any. ``resuming``: it
+        goes on with the session."""
+        if not resuming:
+            self.replace_link(REPLACED, TAKEN_OVER)
+            if self.state.in_session:
+                self.feed(on.Disconnected(TAKEN_OVER, REPLACED))
+        elif self.link is not None:
+            # No flush: the device behind it may be the one that has just come back.
+            old, epoch = self.link, self.state.epoch
+            old.drop_speech(self.state.last_turn)
+            self.detach(epoch, NO_CLOSE, RESUMED)
+            old.close(REPLACED, RESUMED)
+
+    def owned_by(self, epoch: int) -> bool:
+        """Whether the connection of ``epoch`` still has the robot."""
+        return self.link is not None and self.state.epoch == epoch
 
     def replace_link(self, code: int, reason: str) -> None:
         """Fence the connection there is, if any, and close it; the seat stays."""
@@ -92,10 +169,12 @@ class Seat:
             old.close(code, reason)
 
     def detach(self, epoch: int, code: int, reason: str) -> bool:
-        """The connection of ``epoch`` is gone; False if a newer one has the seat."""
-        if epoch != self.state.epoch:
+        """The connection of ``epoch`` is gone; False if it had the seat no more."""
+        if not self.owned_by(epoch):
             return False
         self.link = None
+        if self.state.resumable and self.playout is not None:
+            self.playout.suspend()
         self.feed(on.Disconnected(reason, code))
         return True
 
@@ -127,7 +206,17 @@ class Seat:
             return
         if chunk.first_sample == 0:
             self.feed(on.SpeechArrived(envelope.turn))
+            # The user waits for this one: not until the loop's next step.
+            self.tick()
         self._hub.wake(self)
+
+    def depths(self) -> Iterator[QueueDepth]:
+        """What waits for this robot at this moment."""
+        if self.playout is not None:
+            ahead_ms = self.playout.ahead_ms(self._hub.clock())
+            bound_ms = SPEECH_AHEAD_MS + _CREDIT_SLACK_MS
+            yield QueueDepth("playout_ms", self.robot, ahead_ms, bound_ms)
+        yield from depths_of(self.link)
 
     def on_message(self, message: robot.FromRobot) -> None:
         """A control message of the owner connection."""
@@ -156,6 +245,8 @@ class Seat:
         playout, link, now = self.playout, self.link, self._hub.clock()
         if playout is None or link is None:
             return False
+        if now < playout.quiet_until_ns:
+            return True
         turn, epoch = playout.turn, self.state.epoch
         for frame in playout.due(now):
             header = robot.SpeechFrame(
@@ -170,7 +261,7 @@ class Seat:
                 self.feed(on.SpeechSent(turn))
         if playout.all_sent and self._end_told < turn:
             self._end_told = turn
-            link.send(robot.SpeechEnd(turn=turn, samples=playout.sent_samples))
+            self._tell(robot.SpeechEnd(turn=turn, samples=playout.sent_samples))
         self._grant_credit(playout, now)
         if not link.profile.can_flush:
             self._report_heard(turn, now)
@@ -209,8 +300,7 @@ class Seat:
     def _perform(self, effect: do.Effect) -> None:
         match effect:
             case do.Tell(message):
-                if self.link is not None:
-                    self.link.send(message)
+                self._tell(message)
             case do.Report(message, turn):
                 self._hub.bus.publish(self._envelope(message, turn))
             case do.Order(kind, message, turn, role):
@@ -225,6 +315,12 @@ class Seat:
                 assert self.playout is not None
                 self._pace(self.playout, effect, self._hub.clock())
                 self._hub.wake(self)
+
+    def _tell(self, message: robot.ToRobot) -> None:
+        if self.state.resumable and is_numbered(message):
+            message = self._ring.add(message, self._hub.clock())  # type: ignore[arg-type, assignment]
+        if self.link is not None:
+            self.link.send(message)
 
     def _pace(self, playout: Playout, effect: do.Effect, now: int) -> None:
         match effect:
@@ -244,6 +340,8 @@ class Seat:
                 playout.hold(now)
             case do.Release():
                 playout.release(now)
+            case do.Resume():
+                playout.resume(self.state.hello.playing, now)
 
     def _order(self, agent: tuple[AgentKind, str], message: Message, turn: int) -> None:
         instance = self.agents.get(agent)

@@ -1,5 +1,7 @@
 """Rules of speech: what tts has made, what went out, what was heard."""
 
+from dataclasses import replace
+
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.draft import Draft
@@ -13,8 +15,11 @@ from protocols.messages.face import Conversation
 def marks(d: Draft, m: speech.SpeechMarks) -> None:
     assert d.turn is not None
     if d.turn.spoken <= m.phrase < len(d.turn.phrases):
-        d.set_turn(marks=d.turn.marks + m.words)
-        text = d.turn.phrases[m.phrase].text
+        phrases = list(d.turn.phrases)
+        phrase = phrases[m.phrase]
+        phrases[m.phrase] = replace(phrase, words=phrase.words + m.words)
+        d.set_turn(phrases=tuple(phrases))
+        text = phrase.text
         d.tell(robot.SpeechText(turn=d.turn.number, phrase=m.phrase, text=text, words=m.words))
 
 

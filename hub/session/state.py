@@ -1,10 +1,14 @@
 """The state of a robot's session, as the engine sees it: plain frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
+import msgspec
+
+from hub.open_turn import Phrase
 from hub.session.preemption import Claim
 from hub.session.waterfall import Stage
 from protocols.messages.agent import AgentKind
@@ -28,15 +32,24 @@ class Policy:
     """Silence after which the robot says that it is thinking."""
     transcript_ms: int = 8_000
     """Longest wait for a transcript after its utterance ended."""
-    barge_decide_ms: int = 350
-    """A confirmed voice that lasts this much longer interrupts, whatever it says."""
+    barge_decide_ms: int = 550
+    """A confirmed voice that lasts this much longer interrupts, whatever it says. Its end is known
+    192 ms late (``agents/ears``), so this is 350 ms of voice."""
+    barge_words: int = 3
+    """Words of a partial transcript that interrupt before that."""
     silence_ms: int = 4_000
     """Speaking, but nothing reached the loudspeaker for so long: the turn is ended."""
+    resume_ms: int = 30_000
+    """How long the session of a robot that lost its connection waits for its return."""
+    restart_ms: int = 10_000
+    """How long what was being said when the hub went down waits for the robot's return."""
     affect_ms: int = 20
     """How long the face waits for ``affect.changed`` before it shows the model's emotion."""
     feelings: bool = False
     """An agent decides what the robot feels; else the model's emotion is passed through."""
     history_turns: int = 20
+    user_chars: int = 5_000
+    """Longest text of the user that one turn answers, however often the turn was reopened."""
     filler: str = "Hm, let me think."
     apology: str = "Sorry, I cannot answer that right now."
 
@@ -50,6 +63,24 @@ class Timer(StrEnum):
     BARGE = "barge"
     SILENCE = "silence"
     AFFECT = "affect"
+    AWAY = "away"
+    UNSAID = "unsaid"
+
+
+class Parting(NamedTuple):
+    """How a connection was lost whose session goes on."""
+
+    reason: str
+    code: int
+
+
+class Unsaid(NamedTuple):
+    """What a turn that the hub's end cut short had still to say, and for whom."""
+
+    text: str
+    claim: Claim
+    emotion: str
+    intensity: float
 
 
 class Barge(StrEnum):
@@ -70,16 +101,7 @@ class Utterance:
     endpoint_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A phrase whose speech was requested. The filler is spoken, but is no part of the answer."""
-
-    text: str
-    filler: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """The exchange under way.
 
     ``uncut`` is text that is no whole phrase yet, ``spoken`` counts phrases whose audio is made,
@@ -104,14 +126,13 @@ class Turn:
     spoken: int = 0
     samples: int = 0
     rate_hz: int = 16_000
-    marks: tuple[WordMark, ...] = ()
     played_ms: int = 0
     first_played_ns: int = 0
     complete: bool = False
     voiceless: str = ""
     code: str = ""
     tools: tuple[tuple[str, str], ...] = ()
-    stages: Mapping[Stage, int] = field(default_factory=lambda: MappingProxyType({}))
+    stages: Mapping[Stage, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def audible(self) -> bool:
@@ -134,25 +155,34 @@ class Turn:
         return " ".join(p.text for p in self.phrases)
 
     @property
+    def marks(self) -> tuple[WordMark, ...]:
+        """When the words sound that tts has made so far."""
+        return tuple(word for phrase in self.phrases for word in phrase.words)
+
+    @property
     def total_ms(self) -> int:
         """Length of the response's audio so far."""
         return self.samples * 1000 // self.rate_hz
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True, gc=False):
     """A robot. ``last_turn`` only rises; ``fence`` is the highest turn that is stale.
 
     ``utterance`` is the speech under way, ``awaited`` the one whose transcript is due; of
     utterances up to ``settled`` nothing more is wanted. ``carried`` is what the user said in a
-    turn that was reopened before anything was heard of it (``reopens``).
+    turn that was reopened before anything was heard of it (``reopens``). While the robot is
+    ``away``, its connection lost and its return awaited, ``epoch`` is still that connection's.
+    ``resumable`` says whether its wire knows how to return.
     """
 
     robot: str
     policy: Policy = Policy()
     epoch: int = 0
+    away: Parting | None = None
+    resumable: bool = False
+    unsaid: Unsaid | None = None
     session: str = ""
-    hello: Hello = field(default_factory=Hello)
+    hello: Hello = msgspec.field(default_factory=Hello)
     last_turn: int = 0
     fence: int = 0
     turn: Turn | None = None
@@ -164,14 +194,19 @@ class State:
     reopens: int = 0
     face: Conversation = Conversation.IDLE
     history: tuple[Exchange, ...] = ()
-    world: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    profile: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    world: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    profile: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     agents: frozenset[tuple[AgentKind, str]] = frozenset()
-    timers: Mapping[Timer, int] = field(default_factory=lambda: MappingProxyType({}))
+    timers: Mapping[Timer, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def in_session(self) -> bool:
+        """Connected, or away and awaited."""
+        return self.epoch > 0
 
     @property
     def connected(self) -> bool:
-        return self.epoch > 0
+        return self.in_session and self.away is None
 
     @property
     def due_ns(self) -> int | None:

@@ -1,9 +1,10 @@
 """What the hub remembers between connections and between its own runs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from hub.open_turn import OpenTurn
 from protocols.messages.turn import Exchange
 
 HISTORY_LIMIT = 20
@@ -20,6 +21,14 @@ class Record:
     session: str
     exchange: Exchange
     outcome: str = "done"
+
+
+class Leftover(NamedTuple):
+    """An open turn of an earlier run; it was written ``age_s`` seconds ago."""
+
+    robot: str
+    turn: OpenTurn
+    age_s: float
 
 
 class AuditEntry(NamedTuple):
@@ -54,6 +63,13 @@ class Store(Protocol):
 
     async def append_turn(self, robot: str, record: Record) -> None:
         """Commit a turn to the robot's history."""
+
+    async def keep_open(self, turns: Mapping[str, OpenTurn | None]) -> None:
+        """Write down robots' turns under way, in place of what was written before; None: there is
+        none. ``append_turn`` of the same turn ends it too."""
+
+    async def open_turns(self) -> tuple[Leftover, ...]:
+        """What ``keep_open`` has written last."""
 
     async def load_history(
         self, robot: str, limit: int = HISTORY_LIMIT, max_age_s: float = HISTORY_MAX_AGE_S

@@ -1,13 +1,15 @@
 """The data directory: made private, and used by one hub at a time."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
 from types import TracebackType
 
-from hub.errors import DataDirLocked, DataDirUnusable
+from hub.errors import DataDirLocked, DataDirUnusable, DiskFull
 
 LOCK_FILE = "hub.lock"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 class DataDir:
@@ -29,9 +31,7 @@ class DataDir:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise DataDirUnusable(
-                f"the data directory {self.path} cannot be written: {error.strerror}"
-            ) from error
+            raise self._unusable(error) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -57,9 +57,11 @@ class DataDir:
             os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
         except OSError as error:
             self._release()
-            raise DataDirUnusable(
-                f"the data directory {self.path} cannot be written: {error.strerror}"
-            ) from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> DataDirUnusable:
+        kind = DiskFull if error.errno in _NO_ROOM else DataDirUnusable
+        return kind(f"the data directory {self.path} cannot be written: {error.strerror}")
 
     def _release(self) -> None:
         if self._lock >= 0:

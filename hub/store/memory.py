@@ -1,9 +1,10 @@
 """The store without a disk, for virtual time. What it holds ends with it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from hub.store.base import HISTORY_LIMIT, HISTORY_MAX_AGE_S, AuditEntry, Record
+from hub.open_turn import OpenTurn
+from hub.store.base import HISTORY_LIMIT, HISTORY_MAX_AGE_S, AuditEntry, Leftover, Record
 from protocols.messages.turn import Exchange
 
 
@@ -13,6 +14,8 @@ class _Robot:
     turn: int = 0
     seen_s: float = 0.0
     turns: dict[int, Exchange] = field(default_factory=dict)
+    open_turn: OpenTurn | None = None
+    open_s: float = 0.0
 
 
 class MemoryStore:
@@ -51,6 +54,21 @@ class MemoryStore:
         state = self._robot(robot)
         state.turns[record.exchange.turn] = record.exchange
         state.seen_s = self._clock()
+        if state.open_turn is not None and state.open_turn.turn == record.exchange.turn:
+            state.open_turn = None
+
+    async def keep_open(self, turns: Mapping[str, OpenTurn | None]) -> None:
+        for robot, turn in turns.items():
+            state = self._robot(robot)
+            state.open_turn, state.open_s = turn, self._clock()
+
+    async def open_turns(self) -> tuple[Leftover, ...]:
+        now = self._clock()
+        return tuple(
+            Leftover(robot, state.open_turn, now - state.open_s)
+            for robot, state in self._robots.items()
+            if state.open_turn is not None
+        )
 
     async def load_history(
         self, robot: str, limit: int = HISTORY_LIMIT, max_age_s: float = HISTORY_MAX_AGE_S

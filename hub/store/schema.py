@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from hub.errors import DataDirUnusable, StoreTooNew
+from hub.errors import DataDirUnusable, DiskFull, StoreTooNew
 
 FILE = "hub.db"
 
@@ -47,10 +47,19 @@ MIGRATIONS = (
         detail TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE open_turns (
+        robot TEXT PRIMARY KEY,
+        turn INTEGER NOT NULL,
+        at_s REAL NOT NULL,
+        record BLOB NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """Script ``n`` brings a file from ``user_version`` n to n + 1."""
 
 _BUSY_MS = 5_000
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 def connect(data_dir: Path) -> sqlite3.Connection:
@@ -61,7 +70,8 @@ def connect(data_dir: Path) -> sqlite3.Connection:
 
     Raises:
         StoreTooNew: a newer Robot Hub wrote the file.
-        DataDirUnusable: it cannot be opened, or it is no database.
+        DataDirUnusable: it cannot be opened, or it is no database; ``DiskFull`` where that may
+            change.
     """
     path = data_dir / FILE
     try:
@@ -73,7 +83,9 @@ def connect(data_dir: Path) -> sqlite3.Connection:
         path.chmod(0o600)
         _migrate(db, path)
     except (sqlite3.Error, OSError) as error:
-        raise DataDirUnusable(f"{path} cannot be used: {error}") from error
+        full = getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM
+        kind = DiskFull if full else DataDirUnusable
+        raise kind(f"{path} cannot be used: {error}") from error
     return db
 
 

@@ -2,19 +2,25 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+import msgspec
+
 from hub.errors import StoreFailed
-from hub.store.base import HISTORY_LIMIT, HISTORY_MAX_AGE_S, AuditEntry, Record
+from hub.open_turn import OpenTurn
+from hub.store.base import HISTORY_LIMIT, HISTORY_MAX_AGE_S, AuditEntry, Leftover, Record
 from hub.store.schema import FILE, connect, transaction
 from protocols.messages.turn import Exchange
 
 T = TypeVar("T")
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(OpenTurn).decode
 
 
 def wall_clock() -> float:
@@ -108,9 +114,32 @@ class SqliteStore:
                     turn.emotion, turn.interrupted, record.outcome,
                 ),
             )  # fmt: skip
+            db.execute("DELETE FROM open_turns WHERE robot = ? AND turn = ?", (robot, turn.turn))
             _see(db, [robot], now)
 
         await self.write(change)
+
+    async def keep_open(self, turns: Mapping[str, OpenTurn | None]) -> None:
+        now = self._clock()
+        over = [(robot,) for robot, turn in turns.items() if turn is None]
+        open_ = [
+            (robot, turn.turn, now, _encode(turn))
+            for robot, turn in turns.items()
+            if turn is not None
+        ]
+
+        def change(db: sqlite3.Connection) -> None:
+            db.executemany("DELETE FROM open_turns WHERE robot = ?", over)
+            db.executemany("INSERT OR REPLACE INTO open_turns VALUES (?, ?, ?, ?)", open_)
+
+        await self.write(change)
+
+    async def open_turns(self) -> tuple[Leftover, ...]:
+        now = self._clock()
+        rows = await self.read(
+            lambda db: db.execute("SELECT robot, at_s, record FROM open_turns").fetchall()
+        )
+        return tuple(Leftover(robot, _decode(record), now - at_s) for robot, at_s, record in rows)
 
     async def load_history(
         self, robot: str, limit: int = HISTORY_LIMIT, max_age_s: float = HISTORY_MAX_AGE_S

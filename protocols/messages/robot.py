@@ -30,6 +30,16 @@ class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     pass
 
 
+class Numbered(_Wire, kw_only=True):
+    """A control message of the hub that a robot must not miss.
+
+    ``order`` numbers these within a session, from 1 and without a gap; a robot that lost its
+    connection says in ``hello`` which it saw last, and is sent the rest. 0 outside a session.
+    """
+
+    order: int = 0
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the robot can show and do; a response only uses what stands here."""
 
@@ -41,11 +51,21 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 # robot → hub
 
 
+class Playing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a loudspeaker stands: ``samples`` of ``turn`` have left it, and it holds, or has held,
+    all samples before ``received``. A robot that dropped its buffer says ``samples`` twice."""
+
+    turn: int
+    samples: int
+    received: int
+
+
 class Hello(_Wire, tag="hello"):
     """First message of a connection.
 
-    ``speech_rate_hz`` is the rate the robot wants to be spoken to at. ``resume`` is the token of
-    the last ``welcome``; ``boot`` and ``order`` the last control sequence the robot saw.
+    ``speech_rate_hz`` is the rate the robot wants to be spoken to at. A robot that comes back adds
+    ``resume``, the token of the last ``welcome``; ``boot`` of that ``welcome`` and ``order`` of the
+    last numbered message it saw; and ``playing``, the response that it played last.
     """
 
     wire: int = ROBOT_WIRE_VERSION
@@ -60,6 +80,7 @@ class Hello(_Wire, tag="hello"):
     resume: str = ""
     boot: int = 0
     order: int = 0
+    playing: Playing | None = None
 
 
 class Text(_Wire, tag="text"):
@@ -144,7 +165,13 @@ FromRobot = (
 
 class Welcome(_Wire, tag="welcome"):
     """The hub's answer to ``hello``. ``epoch`` numbers this connection; ``resume`` brings the
-    conversation back after a cut."""
+    conversation back after a cut.
+
+    ``resumed``: the session goes on, and so does its speech. What was missed follows, under its
+    own numbers in rising order; ``order`` is the last number given so far, so that one at or below
+    it that does not come was left out on purpose (an action that has expired, say). Not
+    ``resumed``: a robot throws away what it still had to say, and counts on from ``order``.
+    """
 
     session: str
     epoch: int
@@ -157,22 +184,23 @@ class Welcome(_Wire, tag="welcome"):
     wire: int = ROBOT_WIRE_VERSION
 
 
-class Transcript(_Wire, tag="transcript"):
-    """What was understood of the user so far; ``final`` once it will not change."""
+class Transcript(Numbered, tag="transcript"):
+    """What was understood of the user so far; ``final`` once it will not change, and only then
+    numbered."""
 
     utterance: int
     text: str
     final: bool
 
 
-class TurnBegin(_Wire, tag="turn_begin"):
+class TurnBegin(Numbered, tag="turn_begin"):
     """A turn starts."""
 
     turn: int
     user_text: str = ""
 
 
-class TurnEnd(_Wire, tag="turn_end"):
+class TurnEnd(Numbered, tag="turn_end"):
     """A turn is over; ``heard_text`` enters the history, ``segments`` is its latency waterfall.
 
     ``intent`` is what the planner took the user to want, where it says so.
@@ -189,7 +217,7 @@ class TurnEnd(_Wire, tag="turn_end"):
     intent: str = ""
 
 
-class Emotion(_Wire, tag="emotion"):
+class Emotion(Numbered, tag="emotion"):
     """The face's mood; always sent before the first sample of its turn."""
 
     turn: int
@@ -198,28 +226,29 @@ class Emotion(_Wire, tag="emotion"):
     mood_reason: str = ""
 
 
-class Gestures(_Wire, tag="gestures"):
+class Gestures(Numbered, tag="gestures"):
     """Gestures to play, in order."""
 
     turn: int
     names: tuple[str, ...]
 
 
-class MemoryTags(_Wire, tag="memory_tags"):
+class MemoryTags(Numbered, tag="memory_tags"):
     """What the response found worth remembering; the robot decides whether it may."""
 
     turn: int
     tags: tuple[dict[str, str], ...]
 
 
-class Face(_Wire, tag="face"):
+class Face(Numbered, tag="face"):
     """The conversation state the face shows."""
 
     conversation: Conversation
 
 
-class Action(_Wire, tag="action"):
-    """Do this at most once, and not after ``ttl_ms`` from receipt."""
+class Action(Numbered, tag="action"):
+    """Do this at most once, and not later than ``ttl_ms`` after receipt, nor than ``expires_ns`` of
+    the robot's own clock (that of its ``pong``), where the hub knows that clock; 0 is unknown."""
 
     id: str
     epoch: int
@@ -228,9 +257,10 @@ class Action(_Wire, tag="action"):
     name: str = ""
     params: dict[str, Any] = {}
     ttl_ms: int = 2000
+    expires_ns: int = 0
 
 
-class SpeechText(_Wire, tag="speech_text"):
+class SpeechText(Numbered, tag="speech_text"):
     """Words of a phrase and when they sound, sent before their audio. A phrase whose voice is
     still being made comes several times, each time with further words."""
 
@@ -240,7 +270,7 @@ class SpeechText(_Wire, tag="speech_text"):
     words: tuple[WordMark, ...] = ()
 
 
-class SpeechEnd(_Wire, tag="speech_end"):
+class SpeechEnd(Numbered, tag="speech_end"):
     """The response has ``samples`` samples in all; nothing follows."""
 
     turn: int
@@ -266,14 +296,14 @@ class Release(_Wire, tag="release"):
     turn: int
 
 
-class Flush(_Wire, tag="flush"):
+class Flush(Numbered, tag="flush"):
     """Throw away all speech and pending actions at or below ``(epoch, turn)``; answer ``flushed``."""
 
     epoch: int
     turn: int
 
 
-class Error(_Wire, tag="error"):
+class Error(Numbered, tag="error"):
     """Something the robot sent or asked for failed; the connection goes on."""
 
     code: str

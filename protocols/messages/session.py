@@ -73,3 +73,13 @@ class Presence(Message, tag="robot.presence"):
     client: str = ""
     attention: Attention = Attention.OPEN
     aec: EchoCanceller = EchoCanceller.NONE
+
+
+class ClockMeasured(Message, tag="clock.measured"):
+    """State: at the envelope's ``t_src_ns`` the robot's clock was ``offset_ns`` ahead of the hub's,
+    ± ``error_ns``; the bound grows by ``drift_ppm`` of the time since."""
+
+    offset_ns: int
+    error_ns: int
+    rtt_ns: int
+    drift_ppm: int

@@ -26,6 +26,8 @@ class DropReason(StrEnum):
     ECHO = "echo"
     MUTED = "muted"
     EMPTY = "empty"
+    CUT = "cut"
+    """The connection that carried it was lost."""
 
 
 class VoiceStarted(Message, tag="voice.started"):

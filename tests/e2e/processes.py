@@ -39,6 +39,7 @@ class Processes:
     """A hub that runs, by the process ids of its parts."""
 
     def __init__(self, supervisor: asyncio.subprocess.Process, port: int, folder: Path) -> None:
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.supervisor = supervisor
         self.log = folder / "hub.log"
@@ -47,6 +48,16 @@ class Processes:
     async def ready(self) -> None:
         """Return once every agent takes work."""
         await wait_until_ready(self.url, lambda _: None, timeout_s=START_S)
+
+    async def draining(self) -> None:
+        """Return once the hub says that it takes nothing new."""
+
+        async def says_so() -> bool:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                answer = await client.get(f"{self.url}/readyz")
+            return answer.status_code == 503 and bool(answer.json()["draining"])
+
+        await until(says_so)
 
     async def pids_of(self, agent: str) -> list[int]:
         """Process ids of the agents ``kind-role`` that are linked now."""
@@ -70,6 +81,16 @@ class Processes:
     async def _is_linked(self, agent: str, was: int = 0) -> bool:
         return await self.pids_of(agent) not in ([], [was])
 
+    def children(self) -> dict[str, int]:
+        """Process ids of what the supervisor keeps running now, by its names for them: ``hub``,
+        and agents as ``kind`` or ``kind:role``."""
+        found = {}
+        for pid in descendants(self.supervisor.pid):
+            with suppress(OSError):
+                if (name := _child_name(Path(f"/proc/{pid}"))) is not None:
+                    found[name] = pid
+        return found
+
     def all_pids(self) -> set[int]:
         """The supervisor, its children, and theirs."""
         return descendants(self.supervisor.pid) | {self.supervisor.pid}
@@ -91,6 +112,19 @@ class Processes:
         async with SimulatedRobot(self.url, robot_id, options) as robot:
             await robot.next(Linked)
             yield robot
+
+
+def _child_name(process: Path) -> str | None:
+    words = (process / "cmdline").read_bytes().split(b"\0")[:-1]
+    if words[1:] == [b"-m", b"hub"]:
+        return "hub"
+    if len(words) != 3 or not words[2].startswith(b"agents."):
+        return None
+    kind = words[2].decode().removeprefix("agents.")
+    role = "HUB_AGENT_ROLE="
+    given = (process / "environ").read_bytes().decode(errors="replace").split("\0")
+    roles = [line.removeprefix(role) for line in given if line.startswith(role)]
+    return f"{kind}:{roles[0]}" if roles else kind
 
 
 def descendants(pid: int) -> set[int]:

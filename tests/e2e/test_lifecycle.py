@@ -4,13 +4,22 @@ import os
 import signal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from protocols.messages.robot import TurnEnd
 from protocols.messages.turn import Outcome
 from robot_sim.events import Linked, Unlinked
 from robot_sim.speaker import Cue
-from tests.e2e.processes import SCRIPTED, Processes, alive, descendants, running
+from tests.e2e.processes import (
+    SCRIPTED,
+    Processes,
+    alive,
+    command,
+    descendants,
+    running,
+    until,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -27,7 +36,7 @@ async def test_agents_outlive_a_hub_that_is_killed_and_sigterm_lets_a_turn_end(
         async with hub.robot() as robot:
             robot.write(COUNTING)
             await robot.next(Cue)
-            os.kill(hub_pid(hub), signal.SIGKILL)
+            os.kill(hub.children()["hub"], signal.SIGKILL)
             await robot.next(Unlinked)
             again = await robot.next(Linked, timeout_s=30)
             await hub.ready()
@@ -60,11 +69,19 @@ async def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> N
         assert await alive(started) == set()
 
 
-def hub_pid(hub: Processes) -> int:
-    """The hub's own process among its supervisor's children."""
-    commands = {
-        pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        for pid in descendants(hub.supervisor.pid)
-    }
-    (pid,) = [pid for pid, words in commands.items() if words[-2:-1] == [b"hub"]]
-    return pid
+async def test_who_asks_the_hub_learns_which_agent_is_degraded_and_why(tmp_path: Path) -> None:
+    environment = {**SCRIPTED, "HUB_AGENTS": "ears", "EARS_TURN_MODEL": "crystal ball"}
+    async with running(tmp_path, environment) as hub:
+        await until(lambda: _knows_of_a_degraded(hub))
+        shown = await command("status", "--hub", hub.url, cwd=tmp_path)
+
+    assert "degraded: ears ended with exit code 2" in shown.stdout
+    assert "crystal ball" in shown.stdout
+
+
+async def _knows_of_a_degraded(hub: Processes) -> bool:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        try:
+            return bool((await client.get(f"{hub.url}/status")).json()["degraded"])
+        except httpx.TransportError:
+            return False  # the hub itself is starting

@@ -11,8 +11,8 @@ from threading import Thread
 
 import pytest
 
-from hub.commands.demo import ENTRIES, entry
 from hub.commands.run import agents_to_start
+from hub.commands.simulator import ENTRIES, entry
 from hub.settings import KNOWN_NAMES, load
 from hub.supervise import Order, children
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.degraded import DegradedList, read_degraded
 from hub.restarts import Degraded, Restart, Run, Verdict
 from hub.supervisor import Child, Supervisor, describe
 
@@ -98,6 +99,40 @@ async def test_a_misconfigured_agent_is_left_alone_and_its_last_words_are_shown(
         supervisor.stop()
 
     assert line == "tts ended with exit code 2 and is not restarted; degraded: no engine"
+
+
+async def test_who_looks_at_the_hub_learns_what_is_degraded_and_why(tmp_path: Path) -> None:
+    said, degraded = Transcript(), DegradedList(tmp_path)
+    broken = "import sys; sys.exit('no engine')"
+    starts: list[dict[str, str]] = []
+
+    def twice(history: Sequence[Run], now_s: float) -> Verdict:
+        starts.append(read_degraded(tmp_path))
+        return Degraded(now_s if len(starts) < 2 else None)
+
+    supervisor = Supervisor(
+        [child("hub", FOREVER, essential=True), child("tts", broken)],
+        said,
+        degraded=degraded.note,
+        decide=twice,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(supervisor.run())
+        await said.has("run", "tts", times=2)
+        await said.has("hub", "up")
+        supervisor.stop()
+
+    assert starts == [{}, {}]  # while it is tried it is not known to be degraded
+    assert read_degraded(tmp_path) == {"tts": "ended with exit code 1: no engine"}
+    degraded.clear()
+    assert read_degraded(tmp_path) == {}
+
+
+def test_a_list_that_cannot_be_read_or_written_is_an_empty_one(tmp_path: Path) -> None:
+    DegradedList(tmp_path / "missing").note("tts", "crashed")
+    assert read_degraded(tmp_path / "missing") == {}
+    (tmp_path / "degraded.json").write_text("{half a li")
+    assert read_degraded(tmp_path) == {}
 
 
 async def test_a_misconfigured_hub_ends_everything_with_its_exit_code() -> None:

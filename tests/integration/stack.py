@@ -114,6 +114,10 @@ class Stack:
         """A client of the hub's HTTP routes."""
         return httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_S, trust_env=False)
 
+    def observe(self, kind: type[Message]) -> None:
+        """Note the facts of ``kind`` as well."""
+        self._observer.subscribe(kind, self._note)
+
     async def fact(self, kind: type[M], where: Callable[[M], bool] = lambda _: True) -> M:
         """The first fact of ``kind`` that the hub has published or will publish."""
         async with asyncio.timeout(PATIENCE_S):

@@ -41,6 +41,10 @@ def last(robot: SimulatedRobot, where: Callable[[object], bool]) -> int:
     return max(at for at, event in enumerate(robot.log) if where(event.what))
 
 
+def shows(what: object, conversation: Conversation) -> bool:
+    return isinstance(what, Face) and what.conversation is conversation
+
+
 async def test_a_spoken_turn_is_heard_thought_about_and_answered(hub: Stack) -> None:
     async with hub.robot() as robot:
         robot.say(spoken("good morning robot"))
@@ -56,7 +60,7 @@ async def test_a_spoken_turn_is_heard_thought_about_and_answered(hub: Stack) -> 
     final = told(robot, Transcript)[-1]
     assert (final.text, final.final) == ("good morning robot", True)
     assert [cue.played.samples for cue in told(robot, Cue)][-1] == 3 * WORD_SAMPLES
-    assert told(robot, SpeechEnd) == [SpeechEnd(turn=end.turn, samples=3 * WORD_SAMPLES)]
+    assert [m.samples for m in told(robot, SpeechEnd)] == [3 * WORD_SAMPLES]
     assert not robot.speaker.counters
     assert await hub.history() == (
         Exchange(turn=1, user="good morning robot", robot="good morning robot.", emotion="happy"),
@@ -69,14 +73,14 @@ async def test_the_face_thinks_then_feels_and_only_then_the_robot_sounds(hub: St
         await robot.next(TurnEnd)
 
     order = [
-        last(robot, lambda what: what == Face(conversation=Conversation.THINKING)),
+        last(robot, lambda what: shows(what, Conversation.THINKING)),
         last(robot, lambda what: isinstance(what, TurnBegin)),
         last(robot, lambda what: isinstance(what, Emotion) and what.emotion == "happy"),
         last(robot, lambda what: isinstance(what, Cue) and what.moment is Moment.BEGAN),
         last(robot, lambda what: isinstance(what, TurnEnd)),
     ]
     assert order == sorted(order)
-    assert robot.log[-1].what == Face(conversation=Conversation.LISTENING)
+    assert shows(robot.log[-1].what, Conversation.LISTENING)
 
 
 async def test_a_turn_tells_where_its_latency_came_from(hub: Stack) -> None:

@@ -1,9 +1,11 @@
 """The subscription table: who hears what, and what is counted."""
 
+import itertools
+
 from protocols.codecs.bus import encode
 from protocols.envelope import AnyEnvelope, Envelope
 from protocols.messages.audio import MicChunk
-from protocols.routes import MAX_ROUTES, MAX_SOURCES, Outgoing, Routes
+from protocols.routes import MAX_ROUTES, MAX_SOURCES, Outgoing, Routes, first_id
 
 
 def chunk(seq: int, src: str = "hub", robot: str = "robot1") -> tuple[bytes, bytes, bytes]:
@@ -71,4 +73,11 @@ def test_numbers_count_per_topic_and_robot_and_ids_over_all() -> None:
     ]
     for envelope in sent:
         outgoing.stamp(envelope)
-    assert [(e.id, e.src, e.seq) for e in sent] == [(1, "hub", 1), (2, "hub", 1), (3, "hub", 2)]
+    assert [(e.src, e.seq) for e in sent] == [("hub", 1), ("hub", 1), ("hub", 2)]
+    assert [e.id for e in sent] == [first_id("hub") + n for n in (1, 2, 3)]
+
+
+def test_ids_of_two_peers_are_never_near_each_other() -> None:
+    ids = sorted(first_id(f"ears-primary-{pid}") for pid in range(1_000))
+    assert min(after - before for before, after in itertools.pairwise(ids)) >= 1 << 31
+    assert ids[-1] < 1 << 63

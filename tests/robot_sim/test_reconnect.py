@@ -21,12 +21,21 @@ def test_after_other_codes_it_comes_back(code: int) -> None:
     assert decision.url == URL
 
 
-@pytest.mark.parametrize(("attempt", "bound_s"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 8), (99, 8)])
-def test_the_wait_is_drawn_up_to_a_bound_that_doubles_to_8_s(attempt: int, bound_s: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "attempt", "bound_s"),
+    [
+        (4009, 0, 1), (4009, 1, 2), (4009, 2, 4), (4009, 3, 8), (4009, 4, 8), (4009, 99, 8),
+        (1006, 0, 0.2), (1006, 1, 1), (1006, 6, 1), (1006, 7, 2), (1006, 9, 8), (1006, 99, 8),
+        (4010, 0, 4), (4010, 3, 8),
+    ],
+)  # fmt: skip
+def test_the_wait_is_drawn_up_to_a_bound_that_doubles_to_8_s_and_is_short_after_a_cut(
+    code: int, attempt: int, bound_s: float
+) -> None:
     waits = [
         decision.after_s
         for seed in range(200)
-        if isinstance(decision := after_close(1006, "", URL, attempt, random.Random(seed)), Retry)
+        if isinstance(decision := after_close(code, "", URL, attempt, random.Random(seed)), Retry)
     ]
     assert len(waits) == 200
     assert 0 <= min(waits) < bound_s * 0.1

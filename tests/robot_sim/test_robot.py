@@ -21,6 +21,7 @@ from protocols.messages.robot import (
     Pong,
     Release,
     Text,
+    TurnBegin,
     World,
 )
 from protocols.messages.session import EchoCanceller
@@ -157,12 +158,53 @@ async def test_it_comes_back_with_its_resume_token_after_a_cut() -> None:
         await robot.link.cut()
         second = await hub.connection()
         assert (second.hello.resume, second.hello.boot, second.hello.order) == ("token-1", 7, 41)
+        playing = second.hello.playing
+        assert playing is not None
+        assert (playing.turn, playing.received) == (3, 1500 * 16)
+        assert 0 < playing.samples < playing.received
         await second.welcome(resumed=True)
         assert (await second.next(Played)).turn == 3
         async with asyncio.timeout(5):
             while not second.mic:
                 await robot.changed()
         assert second.mic[0][0].first_sample == 0
+
+
+async def test_it_remembers_the_last_number_and_takes_nothing_twice() -> None:
+    async with robot_on_hub() as (robot, first, hub):
+        await first.send(*[TurnBegin(turn=n, order=41 + n) for n in (1, 2, 2)], Ping(t0_ns=1))
+        await first.next(Pong)
+        await robot.link.cut()
+        second = await hub.connection()
+        assert second.hello.order == 43
+        await second.welcome(resumed=True)
+        await second.send(TurnBegin(turn=3, order=44), TurnBegin(turn=5, order=46), Ping(t0_ns=2))
+        await second.next(Pong)
+        begun = [e.what.turn for e in robot.log if isinstance(e.what, TurnBegin)]
+        assert begun == [1, 2, 3, 5]
+        counters = robot.link.counters
+        assert (counters["control_repeated"], counters["control_gap"]) == (1, 1)
+
+
+async def test_a_hub_that_it_is_not_paired_with_does_not_get_it() -> None:
+    async with robot_on_hub() as (robot, _, hub):
+        await robot.link.cut()
+        second = await hub.connection()
+        await second.welcome(hub_id="another")
+        with pytest.raises(LinkGone, match="another answers; this robot is paired with fake"):
+            await robot.next(Linked)
+        async with asyncio.timeout(10):
+            await second.closed.wait()
+
+
+async def test_it_may_be_told_beforehand_which_hub_is_its_own() -> None:
+    async with (
+        FakeHub() as hub,
+        SimulatedRobot(hub.url, "r1", RobotOptions(hub_id="mine")) as robot,
+    ):
+        await (await hub.connection()).welcome()
+        with pytest.raises(LinkGone, match="paired with mine"):
+            await robot.next(Linked)
 
 
 @pytest.mark.parametrize("code", [4001, 4003, 4011, 4400])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.identity import Stamp
-from protocols.messages.robot import SpeechFrame
+from protocols.messages.robot import Playing, SpeechFrame
 from robot_sim.speaker import Cue, Moment, Speaker
 
 RATE_HZ = 16_000
@@ -55,6 +55,14 @@ class Rig:
 
 def moments(cues: list[Cue]) -> list[tuple[Moment, int]]:
     return [(cue.moment, cue.played.samples) for cue in cues]
+
+
+def test_an_end_that_overtook_its_speech_ends_it() -> None:
+    rig = Rig()
+    rig.speaker.finish(1, 640, rig.now_ns)
+    rig.say(1, 40)
+    assert moments(rig.wait(100))[-1] == (Moment.ENDED, 640)
+    assert not rig.speaker.busy
 
 
 def test_what_is_buffered_plays_in_real_time() -> None:
@@ -241,3 +249,22 @@ def test_nothing_flushed_ever_sounds_and_every_turn_sounds_in_order(
         heard = rig.heard(turn)
         assert heard == sorted(set(heard))
     assert len(rig.sounded) == 2 * (rig.now_ns * RATE_HZ // 1_000_000_000)
+
+
+def test_it_says_where_the_newest_response_stands() -> None:
+    rig = Rig()
+    assert rig.speaker.position is None
+    rig.say(1, 300)
+    rig.wait(100)
+    assert rig.speaker.position == Playing(turn=1, samples=1600, received=4800)
+    rig.speaker.finish(1, 4800, rig.now_ns)
+    rig.wait(300)
+    assert rig.speaker.position == Playing(turn=1, samples=4800, received=4800)
+
+
+def test_reports_after_a_return_carry_the_number_of_the_new_connection() -> None:
+    rig = Rig()
+    rig.say(1, 300)
+    rig.wait(20)
+    rig.speaker.adopt(2)
+    assert {cue.played.epoch for cue in rig.wait(300)} == {2}

@@ -52,10 +52,11 @@ class Rig:
         return sent
 
 
-def welcome(hub_id: str = "h") -> Welcome:
+def welcome(hub_id: str = "h", *, epoch: int = 1, resumed: bool = False) -> Welcome:
     return Welcome(
-        session="s", epoch=1, resumed=False, resume="t", hub_id=hub_id, boot=1, order=1, lead_ms=1
-    )
+        session="s", epoch=epoch, resumed=resumed, resume="t", hub_id=hub_id, boot=1, order=1,
+        lead_ms=1,
+    )  # fmt: skip
 
 
 def test_the_world_is_told_on_the_welcome_and_every_second_while_linked() -> None:
@@ -114,7 +115,18 @@ def test_a_resumed_link_is_told_where_the_voice_is() -> None:
     rig = Rig()
     rig.speech(4)
     rig.wait(100)
-    assert rig.tell(welcome())[1:] == [Played(epoch=1, turn=4, samples=1600)]
+    again = welcome(epoch=2, resumed=True)
+    assert rig.tell(again)[1:] == [Played(epoch=2, turn=4, samples=1600)]
+
+
+def test_a_welcome_to_another_session_silences_what_was_still_to_be_said() -> None:
+    rig = Rig()
+    rig.tell(welcome())
+    rig.speech(4)
+    rig.wait(100)
+    assert rig.tell(welcome(epoch=2))[1:] == []
+    rig.wait(500)
+    assert rig.supervisor.speaker.samples_played(4) == 1600
 
 
 def test_an_emote_with_a_wild_intensity_is_clamped() -> None:

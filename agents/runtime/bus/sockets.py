@@ -19,8 +19,9 @@ _fast_socket: Callable[..., Any] = getattr(zmq.backend, "Socket", zmq.Socket)
 
 _NOBLOCK = int(zmq.NOBLOCK)
 _NOBLOCK_MORE = int(zmq.NOBLOCK) | int(zmq.SNDMORE)
-_RCVMORE = int(zmq.RCVMORE)
 _FD = int(zmq.FD)
+_EVENTS = int(zmq.EVENTS)
+_POLLIN = int(zmq.POLLIN)
 _MAX_FRAMES = 8192
 _DRAIN = 256
 
@@ -42,7 +43,6 @@ class FrameSocket:
         self.closed = False
         self._send = self._raw.send
         self._recv = self._raw.recv
-        self._get = self._raw.get
 
     def bind(self, address: str) -> None:
         self._raw.bind(address)
@@ -70,17 +70,23 @@ class FrameSocket:
             return False
         return True
 
+    def has_message(self) -> bool:
+        """Whether ``receive`` has something to give."""
+        return bool(self._raw.get(_EVENTS) & _POLLIN)
+
     def receive(self) -> list[bytes] | None:
         """The next message, None if there is none."""
+        recv = self._recv
         try:
-            frames = [self._recv(_NOBLOCK)]
+            frame = recv(_NOBLOCK, False)
         except zmq.Again:
             return None
-        more, recv = self._get, self._recv
-        while more(_RCVMORE):
-            frame = recv(_NOBLOCK)
+        frames = [frame.bytes]
+        # A frame knows whether another follows; to ask the socket costs more than to receive.
+        while frame.more:
+            frame = recv(_NOBLOCK, False)
             if len(frames) < _MAX_FRAMES:
-                frames.append(frame)
+                frames.append(frame.bytes)
         return frames
 
     def close(self, linger_ms: int = 0) -> None:
@@ -115,7 +121,7 @@ class Reader:
         """Look for messages soon."""
         if not self._poked and not self._socket.closed:
             self._poked = True
-            self._loop.call_soon(self._drain)
+            self._loop.call_soon(self._look)
 
     def close(self, linger_ms: int = 0) -> None:
         """Stop reading; the socket is closed too."""
@@ -123,12 +129,20 @@ class Reader:
             self._loop.remove_reader(self._socket.fd)
             self._socket.close(linger_ms)
 
-    def _drain(self) -> None:
+    def _look(self) -> None:
         self._poked = False
+        if not self._socket.closed and self._socket.has_message():
+            self._drain()
+
+    def _drain(self) -> None:
         socket, handle = self._socket, self._on_message
         taken, empty = 0, False
         try:
             while taken < _DRAIN and not socket.closed:
+                # A message mostly comes alone, and pyzmq's error for "none" is slow to make.
+                if taken == 1 and not socket.has_message():
+                    empty = True
+                    break
                 if (frames := socket.receive()) is None:
                     empty = True
                     break

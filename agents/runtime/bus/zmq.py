@@ -28,6 +28,8 @@ from protocols.routes import Outgoing, Routes
 from protocols.topics import CATALOG, Topic, topic_name, wire_topic
 
 HIGH_WATER = 8192
+_PROBES = (PROBE_DOWN, PROBE_UP)
+_FACTS = b"facts"
 _DRAIN_S = 0.2
 _LINGER_MS = 100
 
@@ -65,8 +67,8 @@ class ZmqAgentBus:
         self._ups: list[Callable[[], None]] = []
         self._downs: list[Callable[[str], None]] = []
         self._subscribed: dict[bytes, None] = {}
-        self._probe = b""
-        self._awaited: set[str] = set()
+        self._probes: tuple[bytes, ...] = ()
+        self._awaited: set[bytes] = set()
         self._facts: Facts | None = None
         self._tick_handle: asyncio.Handle | None = None
         self._opened: asyncio.Future[None] | None = None
@@ -106,8 +108,10 @@ class ZmqAgentBus:
         }
         self._pub = FrameSocket(self._context, zmq.PUB, bounds)
         self._pub.connect(f"ipc://{self._directory / 'media-in'}")
+        self._pub.connect(f"ipc://{self._directory / 'hub-in'}")
         self._sub = FrameSocket(self._context, zmq.SUB, bounds)
         self._sub.connect(f"ipc://{self._directory / 'media-out'}")
+        self._sub.connect(f"ipc://{self._directory / 'hub-out'}")
         for prefix in self._subscribed:
             self._sub.set(zmq.SUBSCRIBE, prefix)
         self._media = Reader(self._loop, self._sub, self._on_media, self._on_media_drained)
@@ -284,10 +288,10 @@ class ZmqAgentBus:
 
     def _on_media(self, frames: list[bytes]) -> None:
         if len(frames) == 3:
-            if not frames[0].startswith(PROBE_DOWN):
+            if not frames[0].startswith(_PROBES):
                 self._routes.deliver_media(*frames)
             else:
-                self._on_probe("media", frames[0])
+                self._on_probe(frames[0])
         else:
             self._routes.refuse(MalformedFrame(f"{len(frames)} frames"))
 
@@ -296,36 +300,44 @@ class ZmqAgentBus:
             done()
 
     def _on_probing(self, routing_id: bytes) -> None:
-        self._set_probe(PROBE_DOWN + routing_id + b"/")
-        self._awaited = {"media"} if self._facts is None else {"media", "facts"}
+        # The peer's own probe comes back to it by way of the other agents' forwarder.
+        self._set_probes(tuple(prefix + routing_id + b"/" for prefix in _PROBES))
+        self._awaited = {*self._probes}
+        if self._facts is not None:
+            self._awaited.add(_FACTS)
         self._hurry()
 
-    def _set_probe(self, topic: bytes) -> None:
-        if self._probe:
-            self._sub.set(zmq.UNSUBSCRIBE, self._probe)
-        self._probe = topic
-        if topic:
+    def _set_probes(self, topics: tuple[bytes, ...]) -> None:
+        for topic in self._probes:
+            self._sub.set(zmq.UNSUBSCRIBE, topic)
+        self._probes = topics
+        for topic in topics:
             self._sub.set(zmq.SUBSCRIBE, topic)
         self._media.poke()
 
     def _on_fact_probe(self, topic: bytes) -> None:
-        self._on_probe("facts", topic)
+        if topic in self._probes:
+            self._seen(_FACTS)
 
-    def _on_probe(self, lane: str, topic: bytes) -> None:
-        if topic == self._probe and lane in self._awaited:
-            self._awaited.discard(lane)
+    def _on_probe(self, topic: bytes) -> None:
+        if topic in self._probes:
+            self._seen(topic)
+
+    def _seen(self, awaited: bytes) -> None:
+        if awaited in self._awaited:
+            self._awaited.discard(awaited)
             if not self._awaited:
                 self._link.probe_seen()
 
     def _on_up(self) -> None:
-        self._set_probe(b"")
+        self._set_probes(())
         if self._opened is not None and not self._opened.done():
             self._opened.set_result(None)
         for up in self._ups:
             up()
 
     def _on_down(self, reason: str, was_up: bool) -> None:
-        self._set_probe(b"")
+        self._set_probes(())
         if was_up:
             for down in self._downs:
                 down(reason)

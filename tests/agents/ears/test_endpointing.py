@@ -1,17 +1,19 @@
 """The endpointer as tables: windows in, events out."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agents.ears.endpointing import (
     DEFAULT_RULES,
     AskTurnModel,
     Event,
+    Rules,
     State,
     Window,
     close,
@@ -39,12 +41,18 @@ VOICE, MAYBE, SILENCE = 0.9, 0.4, 0.05
 NEW = State()
 
 
-def heard(probabilities: Sequence[float], state: State = NEW) -> tuple[State, list[Event]]:
+PATIENT = dataclasses.replace(DEFAULT_RULES, start_ms=64)
+"""Two windows make a voice."""
+
+
+def heard(
+    probabilities: Sequence[float], state: State = NEW, rules: Rules = DEFAULT_RULES
+) -> tuple[State, list[Event]]:
     """Windows of these probabilities, one after the other."""
     events: list[Event] = []
     for probability in probabilities:
         first = state.position
-        state, more = step(DEFAULT_RULES, state, Window(first, first + W, probability))
+        state, more = step(rules, state, Window(first, first + W, probability))
         events += more
     return state, events
 
@@ -56,12 +64,17 @@ def only(events: Sequence[Event], kind: type[Event]) -> list[Event]:
 SPOKEN = [SILENCE] * 20 + [VOICE] * 30
 
 
-def test_one_loud_window_is_no_voice() -> None:
-    state, events = heard([SILENCE, VOICE, SILENCE] * 20)
+def test_one_loud_window_is_no_voice_where_two_are_asked_for() -> None:
+    state, events = heard([SILENCE, VOICE, SILENCE] * 20, rules=PATIENT)
     assert (state.utterance, events) == (0, [])
 
 
-def test_two_windows_of_voice_start_one_and_eight_confirm_it() -> None:
+def test_one_loud_window_ducks_and_nothing_more() -> None:
+    _, events = heard([SILENCE] * 5 + [VOICE] + [SILENCE] * 40)
+    assert [type(event) for event in events] == [VoiceStarted, VoiceStopped, UtteranceDropped]
+
+
+def test_a_window_of_voice_starts_one_and_eight_confirm_it() -> None:
     _, events = heard([SILENCE] * 20 + [VOICE] * 8)
     assert events == [
         VoiceStarted(utterance=1, first_sample=20 * W, probability=VOICE),
@@ -128,11 +141,11 @@ def test_an_answer_about_another_silence_changes_nothing(asked: AskTurnModel) ->
 
 
 def test_an_answer_does_not_end_an_utterance_whose_voice_may_be_coming_back() -> None:
-    state, _ = heard(SPOKEN + [SILENCE] * 6 + [VOICE])
-    state, events = judged(DEFAULT_RULES, state, AskTurnModel(1, 50 * W), 1.0)
+    state, _ = heard(SPOKEN + [SILENCE] * 6 + [VOICE], rules=PATIENT)
+    state, events = judged(PATIENT, state, AskTurnModel(1, 50 * W), 1.0)
     assert not events
-    assert only(heard([VOICE], state)[1], VoiceStarted)
-    assert only(heard([SILENCE], state)[1], UtteranceEnded)
+    assert only(heard([VOICE], state, PATIENT)[1], VoiceStarted)
+    assert only(heard([SILENCE], state, PATIENT)[1], UtteranceEnded)
 
 
 def test_a_voice_that_comes_back_belongs_to_the_same_utterance() -> None:

@@ -35,8 +35,8 @@ class RawPeer:
         self.link = f"{name}.{link}".encode()
         self._incarnation = incarnation
         self._context = zmq.asyncio.Context()
-        self.pub = self._connected(zmq.PUB, f"ipc://{directory / 'media-in'}")
-        self.sub = self._connected(zmq.SUB, f"ipc://{directory / 'media-out'}")
+        self.pub = self._connected(zmq.PUB, f"ipc://{directory / 'hub-in'}")
+        self.sub = self._connected(zmq.SUB, f"ipc://{directory / 'hub-out'}")
         self._dealer = self._context.socket(zmq.DEALER)
         self._dealer.set(zmq.ROUTING_ID, self.link)
         self._dealer.set(zmq.LINGER, 0)

@@ -23,6 +23,7 @@ from protocols.messages.audio import MicChunk, SpeechChunk
 from protocols.messages.face import AffectChanged
 from protocols.messages.voice import VoiceStarted
 from protocols.qos import MAX_MEDIA_BYTES
+from protocols.routes import first_id
 from tests.contracts.bus_engines import (
     SWIFT,
     Heard,
@@ -335,7 +336,8 @@ async def test_an_observer_that_missed_facts_recovers_them(engine: ZmqEngine) ->
         hub.publish(about("robot1", started(1)))
         await seen.count(1)
     await link.until(lambda: link.downs != [])
-    missed: AnyEnvelope = Envelope(robot="robot1", id=1_000, src="hub", body=started(2))
+    newer = first_id("hub") + 1_000
+    missed: AnyEnvelope = Envelope(robot="robot1", id=newer, src="hub", body=started(2))
     assert ledger.accept(missed, 100, 1)
     async with opened(hub := engine.hub(ledger=ledger)):
         await link.until(lambda: link.ups == 2)
@@ -366,7 +368,7 @@ async def test_facts_that_may_not_be_are_refused_by_count(engine: ZmqEngine) -> 
 
 async def test_the_sockets_of_a_dead_hub_are_in_nobodys_way(engine: ZmqEngine) -> None:
     engine.directory.mkdir(mode=0o755)
-    for name in ("media-in", "media-out", "control", "events"):
+    for name in ("media-in", "media-out", "hub-in", "hub-out", "control", "events"):
         (engine.directory / name).write_bytes(b"")
     async with opened(engine.hub(), engine.agent(NAME)):
         assert engine.directory.stat().st_mode & 0o777 == 0o700

@@ -15,13 +15,15 @@ from websockets.exceptions import ConnectionClosed
 from hub.counters import Counters
 from hub.edge.app import build_app
 from hub.edge.auth import Gate
-from hub.edge.server import bind, serve
-from hub.edge.services import EdgeServices, HubReport
+from hub.edge.server import KEEPALIVE, Keepalive, bind, serve
+from hub.edge.services import EdgeFacts, EdgeServices, HubReport
 from hub.store import tokens
 from hub.store.schema import connect
 from hub.store.tokens import Grant
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.sessions import FakeSessions
+
+FACTS = EdgeFacts()
 
 
 class DbTokens:
@@ -54,6 +56,14 @@ class Edge:
         return f"ws://127.0.0.1:{self.port}{path}"
 
 
+async def received(socket: ClientConnection) -> str | bytes:
+    """The next frame that is not a question for the time."""
+    while True:
+        frame: str | bytes = await socket.recv()
+        if not (isinstance(frame, str) and '"type":"ping"' in frame):
+            return frame
+
+
 async def drained(socket: ClientConnection) -> tuple[int, str, list[str | bytes]]:
     """Close code, its reason, and all frames that came before it."""
     frames: list[str | bytes] = []
@@ -66,6 +76,15 @@ async def drained(socket: ClientConnection) -> tuple[int, str, list[str | bytes]
 
 @pytest.fixture
 async def edge(tmp_path: Path) -> AsyncIterator[Edge]:
+    async with served(tmp_path) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def served(
+    tmp_path: Path, facts: EdgeFacts = FACTS, keepalive: Keepalive = KEEPALIVE
+) -> AsyncIterator[Edge]:
+    """An edge on a free port, for as long as the context is open."""
     sessions, jobs, counters = FakeSessions(), FakeJobs(), Counters()
     db = connect(tmp_path)
     listener = bind("127.0.0.1", 0)
@@ -77,12 +96,14 @@ async def edge(tmp_path: Path) -> AsyncIterator[Edge]:
             jobs=jobs,
             gate=Gate(DbTokens(db), loopback=True),
             health=lambda: made.report,
+            facts=facts,
             counters=counters,
             allowed_actions=lambda robot: made.allowed.get(robot),
         )
         stop, ready = asyncio.Event(), asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve(build_app(services), listener, stop, ready.set))
+            app = build_app(services)
+            tasks.create_task(serve(app, listener, stop, ready.set, keepalive=keepalive))
             await ready.wait()
             yield made
             for session in sessions.attached:

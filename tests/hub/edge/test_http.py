@@ -257,7 +257,7 @@ async def test_health_has_every_documented_key_and_the_agents(edge: Edge) -> Non
     answer = await edge.http.get("/health")
     body = answer.json()
     assert answer.status_code == 200
-    assert body.keys() == DOCUMENTED | {"agents"}
+    assert body.keys() == DOCUMENTED | {"agents", "bench", "recording"}
     assert body["status"] == "ok"
     assert body["llm_backend"] == "embedded"
     assert body["converse_sessions"]["robots"] == ["r1", "r2"]
@@ -317,3 +317,15 @@ async def test_there_is_an_index_and_documentation(edge: Edge) -> None:
     schema = (await edge.http.get("/openapi.json")).json()
     assert schema["info"]["title"] == "Robot Hub"
     assert {"/plan", "/tts", "/health", "/say"} <= schema["paths"].keys()
+
+
+async def test_a_draining_hub_answers_who_watches_and_takes_no_work(edge: Edge) -> None:
+    edge.report = HubReport(agents=ALL, draining=True)
+    for path, body in (("/plan", WORLD), ("/tts", {"text": "hi"}), ("/say", {})):
+        answer = await edge.http.post(path, json=body)
+        assert (answer.status_code, answer.json()["error"]) == (503, "draining")
+        assert int(answer.headers["retry-after"]) > 0
+    assert (await edge.http.get("/readyz")).status_code == 503
+    for path in ("/livez", "/status", "/metrics"):
+        assert (await edge.http.get(path)).status_code == 200
+    assert edge.counters.read() == {"requests_refused.draining": 3}

@@ -9,11 +9,11 @@ from hub.edge.converse_ws import ConverseLink
 from hub.edge.outbox import Outbox
 from hub.edge.robot_link import NativeLink
 from hub.edge.wire import SEND_DEADLINE_S, WireLink
-from protocols.codecs.robot import decode_media
-from protocols.messages.robot import Codec, Error, Flush, Hello, SpeechFrame, TurnEnd
+from protocols.codecs.robot import decode_media, decode_to_robot
+from protocols.messages.robot import Action, Codec, Error, Flush, Hello, SpeechFrame, TurnEnd
 from protocols.messages.turn import Outcome
 from tests.fakes.wire import FakeWire
-from tests.virtual_time import settle, virtual
+from tests.virtual_time import START_S, clock_ns, settle, stand_still, virtual
 
 
 def frame_of(turn: int, first_sample: int = 0) -> SpeechFrame:
@@ -162,6 +162,90 @@ async def test_control_beyond_its_bound_cuts_the_peer_with_its_name() -> None:
         link.send(Error(code="x", message="y" * 500))
     assert wire.closed == (4009, "slow_consumer")
     assert counters.read()["slow_consumer.control"] == 1
+
+
+@virtual
+async def test_a_peer_that_reads_a_trickle_is_cut_by_what_waits_for_it() -> None:
+    wire, counters = FakeWire(), Counters()
+    link = native(wire, counters)
+    wire.stall()
+    for _ in range(100):
+        await asyncio.sleep(SEND_DEADLINE_S - 0.1)
+        if wire.closed:
+            break
+        for _ in range(50):
+            link.send(Error(code="x", message="y" * 500))
+        if not wire.closed:
+            wire.flow()
+            wire.stall()
+    assert wire.closed == (4009, "slow_consumer")
+    assert counters.read() == {"slow_consumer.control": 1}
+
+
+@virtual
+async def test_a_hub_that_stood_still_cuts_nobody_for_it() -> None:
+    wire, counters = FakeWire(), Counters()
+    link = WireLink(wire, counters, "r1", in_order=False)
+    wire.on_flow = link.on_flow
+    wire.stall()
+    stand_still(SEND_DEADLINE_S + 2)
+    await asyncio.sleep(SEND_DEADLINE_S - 0.01)
+    assert wire.closed is None
+    await asyncio.sleep(0.02)
+    assert wire.closed == (4009, "slow_consumer")
+
+
+@virtual
+async def test_what_waited_leaves_bit_by_bit_so_that_control_still_overtakes_it() -> None:
+    wire = FakeWire()
+    link = native(wire)
+    wire.stall()
+    for n in range(100):
+        link.send_speech(frame_of(1, 160 * n), bytes(320))
+    wire.flow()
+    assert 0 < len(wire.frames) < 100
+    link.send(Flush(epoch=1, turn=1))
+    link.drop_speech(1)
+    await settle()
+    assert kinds(wire).index("flush") == len(wire.frames) - 1 < 100
+
+
+@virtual
+async def test_an_action_that_waits_for_the_socket_loses_what_it_waited() -> None:
+    wire = FakeWire()
+    link = NativeLink(wire, Counters(), "r1", Hello(), ThreadPoolExecutor(1), clock_ns)
+    wire.on_flow = link.on_flow
+    link.clock.add(clock_ns(), 10**9, 10**9, clock_ns() + 2_000_000)
+    wire.stall()
+    sent_ns = clock_ns()
+    link.send(action(ttl_ms=2_000))
+    await asyncio.sleep(1.5)
+    wire.flow()
+    (frame,) = wire.frames
+    assert isinstance(frame, str)
+    left = decode_to_robot(frame)
+    assert isinstance(left, Action)
+    assert left.ttl_ms == 500
+    shows_ns = sent_ns - round(START_S * 1e9) + 10**9  # the robot's clock at that moment
+    assert -2_400_000 < left.expires_ns - (shows_ns + 2_000_000_000) < 0
+
+
+@virtual
+async def test_an_action_that_expired_while_it_waited_is_not_sent() -> None:
+    wire, counters = FakeWire(), Counters()
+    link = NativeLink(wire, counters, "r1", Hello(), ThreadPoolExecutor(1), clock_ns)
+    wire.on_flow = link.on_flow
+    wire.stall()
+    link.send(action(ttl_ms=2_000))
+    link.send(Error(code="a", message="b"))
+    await asyncio.sleep(2.0)
+    wire.flow()
+    assert kinds(wire) == ["error"]
+    assert counters.read() == {"actions.expired": 1}
+
+
+def action(ttl_ms: int) -> Action:
+    return Action(id="a1", epoch=1, turn=1, action="gesture", name="nod", ttl_ms=ttl_ms)
 
 
 def test_an_outbox_knows_its_bounds() -> None:

@@ -26,7 +26,7 @@ from protocols.messages.robot import (
     Text,
 )
 from tests.fakes.sessions import FakeSession
-from tests.hub.edge.conftest import Edge, drained
+from tests.hub.edge.conftest import Edge, drained, received
 
 PCM_20_MS = b"\x01\x02" * 320
 
@@ -38,7 +38,7 @@ async def greet(socket: ClientConnection, hello: Hello = Hello()) -> dict[str, A
 
 async def told(socket: ClientConnection) -> dict[str, Any]:
     async with asyncio.timeout(2):
-        frame = await socket.recv()
+        frame = await received(socket)
     message: dict[str, Any] = json.loads(frame)
     return message
 
@@ -83,7 +83,7 @@ async def test_speech_leaves_as_binary_frames_after_its_control_messages(edge: E
         session.link.send(Error(code="x", message="y"))
         session.link.send_speech(header, PCM_20_MS)
         assert (await told(socket))["type"] == "error"
-        frame = await socket.recv()
+        frame = await received(socket)
         assert isinstance(frame, bytes)
         assert decode_media(frame) == (header, PCM_20_MS)
 
@@ -110,7 +110,7 @@ async def test_opus_comes_in_as_16_khz_pcm_and_leaves_as_20_ms_packets(edge: Edg
                 msgspec.structs.replace(header, first_sample=480 * i), b"\x10\x20" * 480
             )
         for i in range(10):
-            frame = await socket.recv()
+            frame = await received(socket)
             assert isinstance(frame, bytes)
             got, packet = decode_media(frame)
             assert isinstance(got, SpeechFrame)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub.open_turn import OpenTurn, Phrase
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.state import Barge, Policy
@@ -66,17 +67,27 @@ def test_a_voice_ducks_then_holds_then_cuts_the_robot() -> None:
     d.ears(voice.VoiceConfirmed(utterance=2, voiced_ms=250))
     assert d.kinds()[1:] == ["Hold", "Hold"]
     assert d.outcomes == []
-    d.agent(AgentKind.STT, transcript.TranscriptPartial(utterance=2, text="excuse me"), 0)
+    d.agent(AgentKind.STT, transcript.TranscriptPartial(utterance=2, text="excuse me robot"), 0)
     assert d.outcomes == [(1, Outcome.INTERRUPTED, "barge_in")]
     kinds = d.kinds()
     assert kinds.index("Fence") < kinds.index("Flush") < kinds.index("TurnCancel")
+
+
+def test_a_word_that_may_be_misheard_does_not_cut_a_robot_that_is_held() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.starts_to_speak(confirmed=True)
+    d.agent(AgentKind.STT, transcript.TranscriptPartial(utterance=2, text="o que"), 0)
+    assert d.state.barge is Barge.HELD
+    d.agent(AgentKind.STT, transcript.TranscriptPartial(utterance=2, text="stop"), 0)
+    assert d.outcomes == [(1, Outcome.INTERRUPTED, "barge_in")]
 
 
 def test_a_confirmed_voice_that_goes_on_interrupts_without_words() -> None:
     d = Driver()
     d.converses("tell me a story", STORY, played_ms=450)
     d.starts_to_speak(confirmed=True)
-    d.wait(349)
+    d.wait(Policy().barge_decide_ms - 1)
     assert d.outcomes == []
     d.wait(1)
     assert d.outcomes == [(1, Outcome.INTERRUPTED, "barge_in")]
@@ -141,10 +152,18 @@ def test_a_reopened_turn_is_answered_after_all_if_nothing_more_was_said() -> Non
     d = Driver()
     d.says("find the ball")
     d.starts_to_speak(confirmed=True)
-    d.wait(350)
+    d.wait(Policy().barge_decide_ms)
     assert d.outcomes == [(1, Outcome.REOPENED, "barge_in")]
     d.stops_speaking("")
     assert d.state.turn.user_text == "find the ball"
+
+
+def test_who_goes_on_and_on_before_a_sound_is_answered_on_the_end_of_it() -> None:
+    d = Driver(policy=Policy(user_chars=40))
+    for number in range(6):
+        d.says(f"and then number {number}")
+    assert d.state.turn.user_text.endswith("4 and then number 5")
+    assert len(d.state.turn.user_text) == 40
 
 
 def test_an_utterance_while_the_transcript_is_due_continues_it() -> None:
@@ -539,3 +558,109 @@ def test_a_noise_that_never_ends_does_not_silence_announcements() -> None:
     d.ears(voice.VoiceStopped(utterance=1, last_sample=9, voiced_ms=60))
     d.announce()
     assert d.state.turn is not None
+
+
+def away() -> Driver:
+    """A robot that has lost its connection in the middle of its story."""
+    d = Driver()
+    d.feed(on.Connected(1, "sess-1", Hello(aec=EchoCanceller.DEVICE), resumable=True))
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.effects.clear()
+    d.feed(on.Disconnected("gone", 1006))
+    return d
+
+
+def back(d: Driver, epoch: int = 2) -> None:
+    hello = Hello(aec=EchoCanceller.DEVICE, resume="sess-1")
+    d.feed(on.Connected(epoch, "sess-1", hello, d.state.history, resumable=True, resumed=True))
+
+
+def test_a_robot_that_lost_its_connection_is_waited_for_and_its_session_goes_on() -> None:
+    d = away()
+    assert [p.connected for p in d.reported(session.Presence)] == [False]
+    d.wait(29_000)
+    assert d.outcomes == []
+    back(d)
+    assert d.outcomes == []
+    assert [s.resumed for s in d.reported(session.SessionStarted)] == [True]
+    assert d.reported(session.SessionEnded) == []
+    assert d.all(do.Resume) == [do.Resume()]
+    d.plays(d.state.turn.total_ms)
+    assert d.outcomes == [(1, Outcome.DONE, "")]
+
+
+def test_a_robot_that_does_not_come_back_ends_turn_and_session_once() -> None:
+    d = away()
+    d.wait(30_000)
+    assert d.outcomes == [(1, Outcome.CANCELLED, "disconnected")]
+    assert d.state.history[-1].robot == "Once upon a time there"
+    assert [(e.reason, e.code) for e in d.reported(session.SessionEnded)] == [("gone", 1006)]
+    d.wait(60_000)
+    assert len(d.outcomes) == 1
+
+
+def test_a_hub_that_sends_its_robots_away_leaves_only_turns_to_its_next_run() -> None:
+    d = away()
+    d.wait(30_000)
+    back(d, epoch=3)
+    d.effects.clear()
+    d.feed(on.Disconnected("draining", 4010))
+    assert [e.code for e in d.reported(session.SessionEnded)] == [4010]
+    d.feed(on.Connected(4, "sess-4", Hello(aec=EchoCanceller.DEVICE), resumable=True))
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.effects.clear()
+    d.feed(on.Disconnected("draining", 4010))
+    assert d.outcomes == []
+    assert d.reported(session.SessionEnded) == []
+
+
+def test_nobody_new_may_speak_through_a_robot_that_is_away() -> None:
+    d = away()
+    d.announce()
+    assert [s.outcome for s in d.all(do.Settle)] == ["not_connected"]
+
+
+def test_a_transcript_that_comes_while_the_robot_is_away_is_answered() -> None:
+    d = Driver()
+    d.feed(on.Connected(1, "sess-1", Hello(aec=EchoCanceller.DEVICE), resumable=True))
+    d.starts_to_speak(confirmed=True)
+    d.ends_utterance()
+    d.feed(on.Disconnected("gone", 1006))
+    d.agent(AgentKind.STT, transcript.TranscriptFinal(utterance=1, text="hello robot"), 0)
+    assert d.state.turn is not None
+    assert d.state.turn.user_text == "hello robot"
+
+
+def test_a_transcript_that_has_not_come_when_the_robot_is_back_never_will() -> None:
+    d = Driver()
+    d.feed(on.Connected(1, "sess-1", Hello(aec=EchoCanceller.DEVICE), resumable=True))
+    d.starts_to_speak(confirmed=True)
+    d.ends_utterance()
+    d.feed(on.Disconnected("gone", 1006))
+    back(d)
+    assert [e.code for e in d.told(robot.Error)] == ["disconnected"]
+    assert d.state.face is Conversation.LISTENING
+
+
+def test_what_the_user_was_saying_is_dropped_with_its_reason() -> None:
+    d = Driver()
+    d.feed(on.Connected(1, "sess-1", Hello(aec=EchoCanceller.DEVICE), resumable=True))
+    d.starts_to_speak(confirmed=True)
+    d.effects.clear()
+    d.feed(on.Disconnected("gone", 1006))
+    assert {o.reason for o in d.ordered(voice.UtteranceDrop)} == {voice.DropReason.CUT}
+
+
+def test_what_a_restart_cut_short_waits_for_a_voice_and_not_for_ever() -> None:
+    cut = OpenTurn(
+        session="s", epoch=1, turn=4, priority=Priority.USER, user="tell me",
+        phrases=(Phrase("One two.", words=(speech.WordMark("One", 0, 100),)),),
+    )  # fmt: skip
+    for wait_ms, spoken in ((5_000, ["two."]), (11_000, [])):
+        d = Driver(agents=())
+        d.feed(on.Restarted(cut, played_ms=100))
+        assert d.outcomes == [(4, Outcome.CANCELLED, "hub_restarted")]
+        assert d.state.history[-1].robot == "One"
+        d.wait(wait_ms)
+        d.feed(on.AgentUp(AgentKind.TTS, "primary"))
+        assert [r.text for r in d.ordered(speech.SpeechRequest)] == spoken

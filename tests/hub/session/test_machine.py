@@ -53,19 +53,27 @@ class Handle:
 class Wire:
     """A robot's end of a connection, with a loudspeaker. Checks what reaches it."""
 
-    def __init__(self, name: str, epoch: int, can_flush: bool) -> None:
+    def __init__(
+        self, name: str, epoch: int, can_flush: bool, sent: dict[int, int] | None = None
+    ) -> None:
+        """``sent`` is what the device has of each turn."""
         self.profile = LinkProfile(
             20, 300 if can_flush else 120, 1_000 if can_flush else 120, can_flush
         )
         self.name, self.epoch = name, epoch
         self.fenced = 0
         self.open = True
-        self.sent: dict[int, int] = {}
+        self.sent = sent or {}
         self.ended: set[int] = set()
         self.emotions: set[int] = set()
+        self.order = 0
+        self.acked: dict[int, int] = {}
 
     def send(self, message: robot.ToRobot) -> None:
         assert self.open, "I2: a replaced connection is sent nothing"
+        if isinstance(message, robot.Numbered) and message.order:
+            assert message.order > self.order, "I3: told again, or out of order"
+            self.order = message.order
         number = getattr(message, "turn", 0)
         match message:
             case robot.Flush():
@@ -107,6 +115,7 @@ class Life(RuleBasedStateMachine):
         self.alarms: dict[int, Alarm] = {}
         self.next_alarm = 0
         self.epochs = 0
+        self.boot = 1
         self.utterances = 0
         self.ended: dict[tuple[str, int], turn.TurnEnded] = {}
         self.started: set[tuple[str, int]] = set()
@@ -118,6 +127,7 @@ class Life(RuleBasedStateMachine):
             clock=lambda: self.now,
             wake=lambda seat: self.ticking.__setitem__(seat, None),
             remember=lambda *_: None,
+            note=lambda _: None,
             settle=lambda *_: None,
             turn_over=lambda: None,
             call_later=self.call_later,  # type: ignore[arg-type]
@@ -151,7 +161,7 @@ class Life(RuleBasedStateMachine):
     def check_heard(self, key: tuple[str, int], ended: turn.TurnEnded) -> None:
         """I11: a word is a tenth of a second, and only sent words can have been heard."""
         name, number = key
-        sent_ms = sum(w.sent.get(number, 0) for w in self.wires[name]) // 16
+        sent_ms = max((w.sent.get(number, 0) for w in self.wires[name]), default=0) // 16
         heard = ended.heard_text.split()
         assert ended.response_text.split()[: len(heard)] == heard
         assert ended.played_ms <= sent_ms
@@ -189,10 +199,46 @@ class Life(RuleBasedStateMachine):
         wire = Wire(name, self.epochs, can_flush=not client)
         hello = Hello(aec=aec, endpointing=endpointing)
         seat = self.seats[name]
+        seat.make_room(resuming=False)
         seat.take_over(
-            wire, on.Connected(self.epochs, f"s{self.epochs}", hello, seat.state.history)
+            wire,
+            on.Connected(
+                self.epochs, f"s{self.epochs}", hello, seat.state.history, wire.profile.can_flush
+            ),
         )
         self.wires[name].append(wire)
+
+    @rule(name=names, lost=st.integers(0, 30_000), seen=st.integers(0, 5), played=st.floats(0, 1))
+    def come_back(self, name: str, lost: int, seen: int, played: float) -> None:
+        """The device has returned, without the last ``lost`` samples and ``seen`` messages; the hub
+        may not even have noticed that it was gone."""
+        seat, state = self.seats[name], self.seats[name].state
+        profile = LinkProfile(20, 300, 1_000, can_flush=True)
+        if not self.wires[name]:
+            return
+        before = self.wires[name][-1]
+        has = {n: max(before.acked.get(n, 0), sent - lost) for n, sent in before.sent.items()}
+        has = {n: samples for n, samples in has.items() if samples > 0}
+        playing = None
+        if has:
+            newest, low = max(has), before.acked.get(max(has), 0)
+            samples = low + int(played * (has[newest] - low))
+            playing = robot.Playing(turn=newest, samples=samples, received=has[newest])
+        hello = robot.Hello(
+            aec=state.hello.aec, endpointing=state.hello.endpointing, resume=state.session,
+            boot=self.boot, order=max(0, before.order - seen), playing=playing,
+        )  # fmt: skip
+        if not seat.awaits(hello, profile):
+            return
+        seat.make_room(resuming=True)
+        self.epochs += 1
+        wire = Wire(name, self.epochs, can_flush=True, sent=has)
+        wire.order, wire.acked = hello.order, dict(before.acked)
+        if playing is not None:
+            wire.acked[playing.turn] = playing.samples
+        self.wires[name].append(wire)
+        event = on.Connected(self.epochs, state.session, hello, state.history, True, resumed=True)
+        seat.come_back(wire, event)
 
     @rule(name=names, lose=st.booleans(), ms=st.sampled_from([5, 100, 500]))
     def an_answer_is_under_way(self, name: str, lose: bool, ms: int) -> None:
@@ -205,6 +251,25 @@ class Life(RuleBasedStateMachine):
         self.tts_speaks(name, 0, lose)
         self.time_passes(ms)
         self.loudspeaker_acknowledges(name, 0, 1.0)
+
+    @rule(
+        name=names,
+        ms=st.sampled_from([5, 100, 400]),
+        away_ms=st.sampled_from([0, 5, 500, 9_000]),
+        lost=st.integers(0, 10_000),
+        played=st.floats(0, 1),
+    )
+    def a_connection_breaks_in_mid_speech(
+        self, name: str, ms: int, away_ms: int, lost: int, played: float
+    ) -> None:
+        """And what chance alone would seldom lead to either: the device is soon back."""
+        self.an_answer_is_under_way(name, False, ms)
+        self.time_passes(200)
+        self.disconnect(name)
+        if away_ms:
+            self.time_passes(away_ms)
+        self.come_back(name, lost, 1, played)
+        self.time_passes(100)
 
     @rule(name=names)
     def disconnect(self, name: str) -> None:
@@ -313,10 +378,11 @@ class Life(RuleBasedStateMachine):
     def loudspeaker_acknowledges(self, name: str, back: int, share: float) -> None:
         seat, number = self.seats[name], self.number(name, back)
         if seat.link is not None:
-            sent = self.wires[name][-1].sent.get(number, 0)
-            seat.on_message(
-                robot.Played(epoch=seat.state.epoch, turn=number, samples=int(sent * share))
-            )
+            wire = self.wires[name][-1]
+            sent, samples = (sent := wire.sent.get(number, 0)), int(sent * share)
+            if samples <= sent:
+                wire.acked[number] = max(samples, wire.acked.get(number, 0))
+            seat.on_message(robot.Played(epoch=seat.state.epoch, turn=number, samples=samples))
 
     @rule(name=names, text=st.sampled_from(["", "hello", "stop"]))
     def user_types(self, name: str, text: str) -> None:
@@ -371,7 +437,7 @@ class Life(RuleBasedStateMachine):
             if state.turn:
                 assert state.turn.number > state.fence
                 assert (name, state.turn.number) not in self.ended
-                assert state.connected
+                assert state.in_session
 
     @invariant()
     def a_live_turn_will_end(self) -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from hub.session.link import LinkProfile
 from hub.session.pacing import Frame, Playout
+from protocols.messages.robot import Playing
 from protocols.qos import SPEECH_AHEAD_MS
 
 MS = 1_000_000
@@ -178,3 +179,102 @@ def test_never_further_ahead_than_the_lead(
         assert sent - playout.played_samples(now) <= profile.lead_ms * 16
         assert sent <= pushed
         now += wait * MS
+
+
+@given(st.integers(1_000, 1_500), st.integers(0, 40))
+def test_until_the_moment_it_names_nothing_is_due_and_then_a_frame_is(at: int, late: int) -> None:
+    playout = playing(DEVICE, 5_000)
+    playout.due(1_000 * MS)
+    playout.due(at * MS)
+    playout.acknowledge(1, (at - 1_000) * 16, 0, (at + late) * MS)
+    playout.due((at + late) * MS)
+
+    quiet_until = playout.quiet_until_ns
+
+    assert playout.due(quiet_until - 1) == []
+    assert length_ms(playout.due(quiet_until)) == 20
+
+
+def test_whatever_may_let_more_out_ends_the_quiet() -> None:
+    playout = playing(DEVICE, 5_000)
+    playout.due(1_000 * MS)
+    assert playout.quiet_until_ns == 1_020 * MS
+    playout.acknowledge(1, 160, 0, 1_005 * MS)
+    assert playout.quiet_until_ns == 0
+    playout.due(1_005 * MS)
+    playout.begin(2)
+    assert playout.quiet_until_ns == 0
+
+
+def test_a_response_that_has_left_is_looked_after_no_more() -> None:
+    playout = playing(DEVICE, 200)
+    assert playout.active
+    assert length_ms(playout.due(1_000 * MS)) == 200
+    assert not playout.active
+
+
+def test_the_pacing_clock_is_looked_after_until_the_end_has_sounded() -> None:
+    playout = playing(SOCKET, 100)
+    assert length_ms(playout.due(1_000 * MS)) == 100
+    assert playout.active
+    playout.due(1_101 * MS)
+    assert not playout.active
+
+
+def after_a_cut(
+    playing_: Playing | None, acknowledged_ms: int = 100
+) -> tuple[Playout, list[Frame]]:
+    """A playout that had sent 300 ms, and what leaves at once on the next connection."""
+    playout = playing(DEVICE, 2_000)
+    playout.due(1_000 * MS)
+    playout.acknowledge(1, acknowledged_ms * 16, 0, 1_000 * MS)
+    playout.suspend()
+    assert playout.due(9_000 * MS) == []
+    playout.resume(playing_, 9_000 * MS)
+    return playout, playout.due(9_000 * MS)
+
+
+def at(samples_ms: int, received_ms: int, turn: int = 1) -> Playing:
+    return Playing(turn=turn, samples=samples_ms * 16, received=received_ms * 16)
+
+
+def test_a_device_that_kept_its_buffer_gets_only_what_follows() -> None:
+    _, frames = after_a_cut(at(250, 290))
+    assert frames[0].first_sample == 290 * 16
+    assert length_ms(frames) == 240 + 20
+    assert b"".join(f.pcm for f in frames) == speech(2_000)[290 * 32 :][: 260 * 32]
+
+
+def test_a_device_that_dropped_its_buffer_gets_everything_from_what_it_played() -> None:
+    playout, frames = after_a_cut(at(130, 130))
+    assert frames[0].first_sample == 130 * 16
+    assert playout.heard_ms(9_000 * MS) == 130
+
+
+def test_a_device_that_does_not_know_gets_everything_from_what_it_acknowledged() -> None:
+    for playing_ in (None, at(500, 500, turn=7)):
+        _, frames = after_a_cut(playing_)
+        assert frames[0].first_sample == 100 * 16
+
+
+def test_what_a_device_claims_is_never_more_than_what_was_sent() -> None:
+    playout, frames = after_a_cut(at(1_900, 1_900))
+    assert frames[0].first_sample == 300 * 16
+    assert playout.heard_ms(9_000 * MS) == 300
+
+
+def test_nothing_of_a_fenced_turn_leaves_after_a_cut() -> None:
+    playout = playing(DEVICE, 2_000)
+    playout.due(1_000 * MS)
+    playout.suspend()
+    playout.flush(1)
+    playout.resume(at(0, 0), 2_000 * MS)
+    assert playout.due(2_000 * MS) == []
+
+
+def test_while_a_robot_is_away_only_what_it_acknowledged_counts_as_heard() -> None:
+    playout = playing(DEVICE, 2_000)
+    playout.due(1_000 * MS)
+    playout.acknowledge(1, 1_600, 0, 1_000 * MS)
+    playout.suspend()
+    assert playout.position_ms(5_000 * MS) == playout.heard_ms(5_000 * MS) == 100

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hub.store.base import Record, Store
+from hub.open_turn import OpenTurn, Phrase
+from hub.store.base import Leftover, Record, Store
 from hub.store.memory import MemoryStore
 from hub.store.sqlite import SqliteStore
-from protocols.messages.turn import Exchange
+from protocols.messages.speech import WordMark
+from protocols.messages.turn import Exchange, Priority
 
 
 class WallClock:
@@ -137,3 +139,26 @@ async def test_each_opening_counts_one_boot_under_the_same_hub_id(store: Store) 
     await store.open()
     assert (store.boot, store.hub_id) == (boot + 1, hub_id)
     await store.close()
+
+
+def under_way(turn: int, played_ms: int = 0) -> OpenTurn:
+    phrase = Phrase("Once upon a time.", words=(WordMark("Once", 0, 200),))
+    return OpenTurn(
+        session="sess-1", epoch=3, turn=turn, priority=Priority.USER, user="tell me",
+        phrases=(phrase,), played_ms=played_ms,
+    )  # fmt: skip
+
+
+async def test_an_open_turn_is_kept_as_it_was_last_written(store: Store, clock: WallClock) -> None:
+    await store.keep_open({"a": under_way(1), "b": under_way(7)})
+    await store.keep_open({"a": under_way(1, played_ms=500), "b": None, "c": None})
+    clock.now_s += 4
+    assert await store.open_turns() == (Leftover("a", under_way(1, played_ms=500), 4.0),)
+
+
+async def test_a_turn_that_is_committed_is_open_no_more(store: Store) -> None:
+    await store.keep_open({"a": under_way(2)})
+    await store.append_turn("a", said(1))
+    assert len(await store.open_turns()) == 1
+    await store.append_turn("a", said(2))
+    assert await store.open_turns() == ()

@@ -36,7 +36,7 @@ asyncio.run(talk())
 """
 
 
-async def test_committed_turns_and_numbers_survive_kill_nine(tmp_path: Path) -> None:
+async def test_i9_committed_turns_and_numbers_survive_kill_nine(tmp_path: Path) -> None:
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", TALKER, str(tmp_path), stdout=subprocess.PIPE
     )

@@ -1,0 +1,1 @@
+"""The recorder: writes the hub's trace to MCAP files."""

@@ -1,0 +1,1 @@
+"""What the recorder writes to, each imported only when it is chosen."""

@@ -1,0 +1,1 @@
+"""The promises of the design that a trace can show broken, one module each."""
