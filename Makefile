@@ -10,7 +10,7 @@ EXTRAS := turn,audio,dev
 PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test check bench constraints clean
+.PHONY: help setup demo test soak check bench bench-peers chaos constraints clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: setup ## Watch a simulated robot hold a conversation.
 test: setup ## Run all tests that need no heavy engine.
 	@$(BIN)/python -m pytest -n 2 -m 'not engine'
 
+soak: setup ## Run the simulation: SEEDS=20000 FROM=0, replay one with ARGS='--seed 7 --verbose'.
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),20000) --from $(or $(FROM),0) $(ARGS)
+
 check: setup ## Lint, formatting, types, import contracts, constraints.
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -35,6 +38,13 @@ check: setup ## Lint, formatting, types, import contracts, constraints.
 
 bench: setup ## Measure this build against raw limits; CASES='bus gc' for some of them.
 	@$(BIN)/python -m benchmarks $(CASES)
+
+bench-peers: setup ## Measure beside Pipecat and LiveKit Agents, each in build/peers; PEERS='--robots 1,10'.
+	@$(BIN)/python -m benchmarks.peers $(PEERS)
+
+chaos: setup ## Kill processes under a fleet: ROBOTS=10 MINUTES=10 KILLS=100 SEED=1.
+	@$(BIN)/python -m tests.chaos --robots $(or $(ROBOTS),10) --minutes $(or $(MINUTES),10) \
+	  --kills $(or $(KILLS),100) --seed $(or $(SEED),1) $(if $(JSON),--json $(JSON))
 
 constraints: setup ## Choose new versions for constraints.txt.
 	@scripts/constraints.sh '$(BIN)/uv' '$(EXTRAS)'
