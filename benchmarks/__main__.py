@@ -7,13 +7,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.report import Line, Row, calibrate, show, write
+from benchmarks.report import WIDTH_OF_LOGS, Line, Row, calibrate, show, write
 
 CASES: Mapping[str, str] = {
     "bus": "benchmarks.bus:run",
     "turn": "benchmarks.turn:run",
     "cancel": "benchmarks.cancel:run",
+    "memory": "benchmarks.memory:run",
+    "growth": "benchmarks.growth:run",
+    "pacing": "benchmarks.pacing:run",
     "gc": "benchmarks.collection:run",
+    "recovery": "benchmarks.recovery:run",
+    "barge": "benchmarks.barge:run",
+    "endpoint": "benchmarks.endpoint:run",
 }
 RESULT = Path("build/bench.json")
 
@@ -29,7 +35,8 @@ def measure(case: str) -> list[Line]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the cases that are named, or all; return the exit code."""
-    errors, console = Console(stderr=True), Console()
+    errors = Console(stderr=True)
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH_OF_LOGS)
     unknown = sorted(set(arguments) - CASES.keys())
     if unknown:
         errors.print(f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}")

@@ -10,10 +10,14 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 CALIBRATION_STEPS = 200_000
 COMPARABLE = 1.3
 """Lines whose calibrations differ by more than this factor tell nothing about each other."""
+
+WIDTH_OF_LOGS = 160
+"""Of a report that goes to a file or a pipe: no name is cut."""
 
 _VERDICTS = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}
 
@@ -59,15 +63,15 @@ def _loop_ms() -> float:
 
 
 def show(lines: Sequence[Line], console: Console) -> None:
-    """Print the lines as a table."""
+    """Print the lines as a table, and under it what was noted about each."""
     table = Table()
     for heading in ("case", "metric"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for heading in ("ours", "peer", "ratio"):
-        table.add_column(heading, justify="right")
-    for heading in ("goal", "verdict", "note"):
-        table.add_column(heading)
-    table.add_column("calibration", justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("goal", "verdict"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("calibration", justify="right", no_wrap=True)
     for row, calibration_ms in lines:
         table.add_row(
             row.case,
@@ -77,10 +81,12 @@ def show(lines: Sequence[Line], console: Console) -> None:
             "" if row.ratio is None else f"{row.ratio:.2f} ×",
             row.goal,
             _VERDICTS[row.ok],
-            row.note,
             f"{calibration_ms:.1f} ms",
         )
     console.print(table)
+    for row, _ in lines:
+        if row.note:
+            console.print(Text(f"{row.case} · {row.metric}: {row.note}"), soft_wrap=True)
     slowest, fastest = _extremes(lines)
     if slowest > COMPARABLE * fastest:
         console.print(

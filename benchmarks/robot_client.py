@@ -8,15 +8,15 @@ from typing import Protocol
 
 from benchmarks.websocket import Closed, Payload, WebSocket
 from protocols.codecs.robot import decode_media, decode_to_robot, encode_media, encode_text
+from protocols.identity import Stamp
 from protocols.messages import robot
-from protocols.messages.audio import MIC_RATE_HZ
+from robot_sim.load.loudspeaker import Arrival, CountingLoudspeaker
+from robot_sim.load.user import CHUNK_MS, CHUNK_SAMPLES, SILENCE
 
-CHUNK_MS = 20
-CHUNK_SAMPLES = MIC_RATE_HZ * CHUNK_MS // 1000
-SILENCE = bytes(2 * CHUNK_SAMPLES)
+__all__ = ["CHUNK_MS", "CHUNK_SAMPLES", "SILENCE", "Fleet", "Robot"]
+
 SPEECH_RATE_HZ = 16_000
 WELCOME_TIMEOUT_S = 10.0
-ACKNOWLEDGE_NS = 100_000_000
 _CHUNK_NS = CHUNK_MS * 1_000_000
 _STALLED_NS = 1_000_000_000
 
@@ -45,11 +45,9 @@ class Robot:
         self.socket.send(encode_text(robot.Hello(client="bench", speech_rate_hz=SPEECH_RATE_HZ)))
         self._welcome = self._await_welcome()
         self.stale_frames = 0
-        self.turn = self.fence = 0
         self._captured = 0
-        self._began_ns = self._acknowledged_ns = 0
-        self._received = self._played = 0
-        self._total = -1
+        self._loudspeaker = CountingLoudspeaker(SPEECH_RATE_HZ)
+        self._began_ns = 0
 
     def _await_welcome(self) -> robot.Welcome:
         deadline = time.monotonic() + WELCOME_TIMEOUT_S
@@ -61,6 +59,11 @@ class Robot:
                     if isinstance(message, robot.Welcome):
                         return message
         raise Closed("no welcome came")
+
+    @property
+    def turn(self) -> int:
+        """The turn that was spoken last."""
+        return self._loudspeaker.turn
 
     # what a benchmark's robot does beyond that
 
@@ -95,13 +98,10 @@ class Robot:
             return
         message = decode_to_robot(payload)
         match message:
-            case robot.SpeechEnd() if message.turn == self.turn:
-                self._total = message.samples
+            case robot.SpeechEnd():
+                self._loudspeaker.finish(message.turn, message.samples)
             case robot.Flush():
-                self.fence = max(self.fence, message.turn)
-                self.send(
-                    robot.Flushed(epoch=message.epoch, turn=message.turn, samples=self._played)
-                )
+                self.send(self._loudspeaker.flush(Stamp(message.epoch, message.turn), now_ns))
             case robot.Error():
                 raise Closed(f"the hub refused: {message.code}: {message.message}")
         self.on_message(message, now_ns)
@@ -115,25 +115,18 @@ class Robot:
         return now_ns - self._began_ns - ahead * 1_000_000_000 // SPEECH_RATE_HZ
 
     def _take_speech(self, header: robot.SpeechFrame, now_ns: int) -> None:
-        if header.turn <= self.fence:
-            self.stale_frames += 1
-            return
         if header.turn > self.turn:
-            self.turn, self._began_ns = header.turn, now_ns
-            self._received = self._played = 0
-            self._total, self._acknowledged_ns = -1, now_ns
-        self._received = header.first_sample + header.samples
-        self.on_speech(header, now_ns)
+            self._began_ns = now_ns
+        if self._loudspeaker.feed(header, now_ns) is Arrival.FENCED:
+            self.stale_frames += 1
+        else:
+            self.on_speech(header, now_ns)
 
     def _acknowledge(self, now_ns: int) -> None:
         """Report the loudspeaker's position: ten times a second, and at the end."""
-        if self.turn <= self.fence or self._played == self._total:
-            return
-        elapsed = (now_ns - self._began_ns) * SPEECH_RATE_HZ // 1_000_000_000
-        played = min(self._received, elapsed)
-        if played == self._total or now_ns - self._acknowledged_ns >= ACKNOWLEDGE_NS:
-            self._played, self._acknowledged_ns = played, now_ns
-            self.send(robot.Played(epoch=self._welcome.epoch, turn=self.turn, samples=played))
+        played = self._loudspeaker.report(self._welcome.epoch, now_ns)
+        if played is not None:
+            self.send(played)
 
 
 class Fleet:

@@ -17,10 +17,8 @@ import httpx
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 
-SCRIPTED: Mapping[str, str] = {
-    f"{agent}_BACKEND": "scripted" for agent in ("EARS", "STT", "LLM", "TTS")
-} | {"HUB_AGENTS": "ears,stt,planner,tts"}
-"""Environment of a hub whose engines answer at once."""
+SCRIPTED: Mapping[str, str] = {"HUB_BENCH": "1"}
+"""Environment of a hub in bench mode, whose engines answer at once."""
 
 
 class Stack(NamedTuple):

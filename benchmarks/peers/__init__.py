@@ -1,0 +1,1 @@
+"""Pipecat and LiveKit Agents under the hub's client: ``make bench-peers``."""
