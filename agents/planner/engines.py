@@ -5,7 +5,8 @@ from pkgutil import resolve_name
 import structlog
 
 from agents.planner.backends.auto import FirstThatStarts, OnceItStarts
-from agents.planner.backends.base import PLANNERS, Planner
+from agents.planner.backends.base import MODELS, PLANNERS, Planner
+from agents.planner.model_planner import ModelPlanner
 from agents.planner.settings import REFLEX_ROLE, PlannerSettings
 from agents.runtime.errors import BackendUnavailable
 
@@ -43,14 +44,4 @@ def _engine(name: str, reason: str) -> Planner:
 
 
 def _server(settings: PlannerSettings) -> Planner:
-    if not settings.base_url:
-        raise BackendUnavailable("LLM_BACKEND=openai needs OPENAI_BASE_URL")
-    server = resolve_name("agents.planner.backends.openai:Server")(
-        base_url=settings.base_url,
-        model=settings.model,
-        api_key=settings.api_key.get_secret_value(),
-        timeout_s=settings.timeout_s,
-        temperature=settings.temperature,
-    )
-    planner: Planner = resolve_name(PLANNERS["openai"])(server)
-    return planner
+    return ModelPlanner(resolve_name(MODELS["openai"]).from_settings(settings))

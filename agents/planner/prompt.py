@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from agents.planner.backends.base import ChatMessage, Prompt, Schema
 from protocols.messages.turn import Exchange, TurnStart
 from protocols.plan import Plan, WorldState
 
@@ -19,8 +20,6 @@ MAX_GIST_CHARS = 40
 MAX_USER_CHARS = 4_000
 MAX_STATE_CHARS = 2_000
 RECENT_EVENTS = 5
-
-ChatMessage = dict[str, str]
 
 RULES = """\
 You are the mind of a small friendly robot that talks with people, often with children.
@@ -56,16 +55,28 @@ An action is one of
 """
 
 
+def answer_prompt(turn: TurnStart) -> Prompt:
+    """What asks a model to answer ``turn``."""
+    schema = Schema("answer", answer_schema(turn))
+    return Prompt(conversation_messages(turn), schema, turn.temperature, turn.max_output_tokens)
+
+
+def plan_prompt(world: WorldState, max_actions: int) -> Prompt:
+    """What asks a model for a plan."""
+    return Prompt(plan_messages(world, max_actions), Schema("plan", plan_schema()))
+
+
 def conversation_messages(turn: TurnStart) -> list[ChatMessage]:
     """The chat that asks a model to answer ``turn``."""
     told = _first_verbatim(len(turn.history))
-    messages = [{"role": "system", "content": RULES}]
+    rules = RULES
     if told:
         gist = "; ".join(_gist(past) for past in turn.history[:told])
-        messages[0]["content"] += f"\nEarlier in this conversation: {gist}\n"
+        rules += f"\nEarlier in this conversation: {gist}\n"
+    messages = [ChatMessage("system", rules)]
     for past in turn.history[told:]:
         messages += _exchange(past)
-    return [*messages, {"role": "user", "content": _now(turn)}]
+    return [*messages, ChatMessage("user", _now(turn))]
 
 
 def plan_messages(world: WorldState, max_actions: int) -> list[ChatMessage]:
@@ -73,7 +84,7 @@ def plan_messages(world: WorldState, max_actions: int) -> list[ChatMessage]:
     state = world.model_dump(exclude={"power", "battery_mv"})
     state["recent_events"] = world.recent_events[-RECENT_EVENTS:]
     asked = f"At most {max_actions} actions. State:\n{_json(state)[:MAX_STATE_CHARS]}"
-    return [{"role": "system", "content": PLAN_RULES}, {"role": "user", "content": asked}]
+    return [ChatMessage("system", PLAN_RULES), ChatMessage("user", asked)]
 
 
 def answer_schema(turn: TurnStart) -> dict[str, Any]:
@@ -115,8 +126,8 @@ def _exchange(past: Exchange) -> Sequence[ChatMessage]:
     heard = {"emotion": past.emotion, "interrupted": past.interrupted}
     answer = _json({**heard, "text": past.robot[:MAX_PAST_CHARS]})
     return (
-        {"role": "user", "content": past.user[:MAX_PAST_CHARS] or "(silence)"},
-        {"role": "assistant", "content": answer},
+        ChatMessage("user", past.user[:MAX_PAST_CHARS] or "(silence)"),
+        ChatMessage("assistant", answer),
     )
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from agents.planner.agent import Conversation, Plans
 from agents.planner.backends.base import Planner
-from agents.planner.backends.openai import OpenAiPlanner, Server
+from agents.planner.backends.openai import OpenAiModel, Server
 from agents.planner.backends.reflex import ReflexPlanner
 from agents.planner.backends.scripted import ScriptedPlanner
+from agents.planner.model_planner import ModelPlanner
 from protocols.messages.job import PlanDone, PlanRequest
 from protocols.messages.turn import ResponseDelta, ResponseDone, ResponseMeta
 from protocols.plan import safe_actions
@@ -34,7 +35,7 @@ INPUTS = {
 async def planner(request: pytest.FixtureRequest) -> AsyncIterator[Planner]:
     if request.param == "openai":
         async with OpenAiServer() as server:
-            engine = OpenAiPlanner(Server(server.base_url))
+            engine = ModelPlanner(OpenAiModel(Server(server.base_url)))
             await engine.start()
             yield engine
             await engine.close()

@@ -23,6 +23,11 @@ class FirstThatStarts:
         self._chosen, self._otherwise = wanted, otherwise
         self.name, self.capacity = wanted.name, wanted.capacity
 
+    @property
+    def model(self) -> str:
+        """See ``Planner``."""
+        return self._chosen.model
+
     async def start(self) -> None:
         """Start the first; where it is not available, the second."""
         try:
@@ -59,6 +64,11 @@ class OnceItStarts:
         self._planner = planner
         self._sleep = sleep
         self.name, self.capacity = planner.name, planner.capacity
+
+    @property
+    def model(self) -> str:
+        """See ``Planner``."""
+        return self._planner.model
 
     async def start(self) -> None:
         """Return once the server answers."""

@@ -1,6 +1,7 @@
-"""Any server that speaks the OpenAI chat API: answers streamed as server-sent events."""
+"""Any server that speaks the OpenAI chat API: texts streamed as server-sent events."""
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, NamedTuple
@@ -9,28 +10,19 @@ import httpx
 import msgspec
 import structlog
 
-from agents.planner.prompt import (
-    ChatMessage,
-    answer_schema,
-    conversation_messages,
-    plan_messages,
-    plan_schema,
-)
+from agents.planner.backends.base import ChatMessage, Prompt, Schema
+from agents.planner.settings import PlannerSettings
 from agents.planner.sse import EventReader
 from agents.runtime.errors import AgentError, BackendBusy, BackendTimeout, BackendUnavailable
-from protocols.messages.turn import TurnStart
-from protocols.plan import WorldState
 
 CONNECT_S = 3.0
 FIRST_PIECE_S = 10.0
 IDLE_S = 5.0
 """Longest wait for the next piece of an answer that has begun."""
 MAX_OUTPUT_TOKENS = 512
-MAX_PLAN_CHARS = 32_768
 MAX_LIST_BYTES = 1 << 20
 MAX_ERROR_CHARS = 300
 
-_SELFTEST = TurnStart(user_text="hello", emotions=("neutral", "happy"))
 _REFUSED = frozenset({400, 415, 422, 500, 501})
 """Answers of servers that do not know a response format (llama.cpp's Python server says 500)."""
 
@@ -61,16 +53,17 @@ class _Chunk(msgspec.Struct):
     error: Any = None
 
 
-class OpenAiPlanner:
-    """Streams answers of a chat model; closing an answer closes its connection, which is how these
-    servers are told to stop generating."""
+class OpenAiModel:
+    """Streams texts of a chat model; closing one closes its connection, which is how these servers
+    are told to stop generating."""
 
     name = "openai"
     capacity = 8
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._model = server.model
+        self.model = server.model
+        self.where = server.base_url
         self._formats: Sequence[str] = ("json_schema", "json_object", "none")
         """Response formats still to be tried, the best first; one once the server took it."""
         key = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
@@ -80,66 +73,66 @@ class OpenAiPlanner:
             timeout=httpx.Timeout(None, connect=CONNECT_S),
         )
 
-    async def start(self) -> None:
-        """Choose the model and let it begin one answer.
+    @classmethod
+    def from_settings(cls, settings: PlannerSettings) -> "OpenAiModel":
+        """The server that the settings name.
 
         Raises:
-            BackendUnavailable: the server cannot be reached or does not answer as it should.
+            BackendUnavailable: they name none.
+        """
+        if not settings.base_url:
+            raise BackendUnavailable("LLM_BACKEND=openai needs OPENAI_BASE_URL")
+        return cls(
+            Server(
+                base_url=settings.base_url,
+                model=settings.model,
+                api_key=settings.api_key.get_secret_value(),
+                timeout_s=settings.timeout_s,
+                temperature=settings.temperature,
+            )
+        )
+
+    async def start(self) -> None:
+        """Choose the model.
+
+        Raises:
+            BackendUnavailable: the server cannot be reached.
         """
         try:
-            self._model = self._model or await self._first_model()
-            async with aclosing(self.answer(_SELFTEST)) as pieces:
-                await anext(pieces, "")
-        except BackendBusy:
-            log.info("selftest_skipped", reason="server is busy")
+            self.model = self.model or await self._first_model()
         except AgentError as error:
-            raise BackendUnavailable(f"{self._server.base_url}: {error}") from error
-        log.info("model_chosen", model=self._model, response_format=self._formats[0])
+            raise BackendUnavailable(f"{self.where}: {error}") from error
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
 
-    async def answer(self, turn: TurnStart) -> AsyncGenerator[str, None]:
-        """Stream the model's answer."""
-        body = self._body(conversation_messages(turn), turn.temperature, turn.max_output_tokens)
-        async with aclosing(self._written(body, "answer", answer_schema(turn))) as pieces:
+    async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """See ``LanguageModel``."""
+        schema = prompt.schema
+        async with aclosing(self._written(self._body(prompt), schema)) as pieces:
             async for piece in pieces:
                 yield piece
 
-    async def plan(self, world: WorldState, max_actions: int) -> str:
-        """The model's plan, read to its end."""
-        body, text = self._body(plan_messages(world, max_actions)), ""
-        async with aclosing(self._written(body, "plan", plan_schema())) as pieces:
-            async for piece in pieces:
-                text += piece
-                if len(text) > MAX_PLAN_CHARS:
-                    break
-        return text
-
-    def _body(
-        self,
-        messages: list[ChatMessage],
-        temperature: float | None = None,
-        max_tokens: int | None = None,
-    ) -> dict[str, Any]:
+    def _body(self, prompt: Prompt) -> dict[str, Any]:
+        temperature = prompt.temperature
         return {
-            "model": self._model,
-            "messages": messages,
+            "model": self.model,
+            "messages": [_message(message) for message in prompt.messages],
             "stream": True,
             "temperature": self._server.temperature if temperature is None else temperature,
-            "max_tokens": max_tokens or MAX_OUTPUT_TOKENS,
+            "max_tokens": prompt.max_tokens or MAX_OUTPUT_TOKENS,
         }
 
     async def _written(
-        self, body: dict[str, Any], name: str, schema: dict[str, Any]
+        self, body: dict[str, Any], schema: Schema | None
     ) -> AsyncGenerator[str, None]:
         """What the model writes, in pieces, each within its time."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._server.timeout_s
         begin_by = min(deadline, loop.time() + FIRST_PIECE_S)
         async with _coded(), asyncio.timeout_at(begin_by):
-            response = await self._begin(body, name, schema)
+            response = await self._begin(body, schema)
         async with aclosing(response), aclosing(_pieces(response)) as pieces:
             wait_until = begin_by
             while True:
@@ -150,19 +143,19 @@ class OpenAiPlanner:
                 wait_until = min(deadline, loop.time() + IDLE_S)
                 yield piece
 
-    async def _begin(
-        self, body: dict[str, Any], name: str, schema: dict[str, Any]
-    ) -> httpx.Response:
+    async def _begin(self, body: dict[str, Any], schema: Schema | None) -> httpx.Response:
         """Send the request in the best response format that the server takes, and remember it."""
-        for tried, response_format in enumerate(self._formats):
-            asked = {**body, **_response_format(response_format, name, schema)}
+        formats = self._formats if schema is not None else ("none",)
+        for tried, response_format in enumerate(formats):
+            asked = {**body, **_response_format(response_format, schema)}
             request = self._client.build_request("POST", "chat/completions", json=asked)
             response = await self._client.send(request, stream=True)
             if response.is_success:
-                self._formats = (response_format,)
+                if schema is not None:
+                    self._formats = (response_format,)
                 return response
             async with aclosing(response):
-                last = tried == len(self._formats) - 1
+                last = tried == len(formats) - 1
                 if last or response.status_code not in _REFUSED:
                     raise _refusal(response.status_code, await _beginning(response))
         raise AssertionError("there is always a format left to try")
@@ -209,10 +202,21 @@ def _text_in(data: bytes) -> str:
     return (text.content or "") if text is not None else ""
 
 
-def _response_format(name: str, title: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _message(message: ChatMessage) -> dict[str, Any]:
+    if not message.pictures:
+        return {"role": message.role, "content": message.text}
+    parts: list[dict[str, Any]] = [{"type": "text", "text": message.text}]
+    for picture in message.pictures:
+        data = base64.b64encode(picture.data).decode()
+        url = f"data:{picture.media_type};base64,{data}"
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    return {"role": message.role, "content": parts}
+
+
+def _response_format(name: str, schema: Schema | None) -> dict[str, Any]:
     match name:
-        case "json_schema":
-            wanted = {"name": title, "schema": schema, "strict": True}
+        case "json_schema" if schema is not None:
+            wanted = {"name": schema.name, "schema": schema.schema, "strict": True}
             return {"response_format": {"type": "json_schema", "json_schema": wanted}}
         case "json_object":
             return {"response_format": {"type": "json_object"}}

@@ -21,6 +21,7 @@ class ReflexPlanner:
 
     name = "reflex"
     capacity = 256
+    model = ""
 
     def __init__(self, now: Callable[[], datetime] = wall_clock) -> None:
         self._now = now

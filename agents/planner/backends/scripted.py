@@ -30,6 +30,7 @@ class ScriptedPlanner:
 
     name = "scripted"
     capacity = 1024
+    model = ""
 
     def __init__(
         self,

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from agents.planner.agent import Conversation
-from agents.planner.backends.openai import OpenAiPlanner, Server
+from agents.planner.backends.openai import OpenAiModel, Server
+from agents.planner.model_planner import ModelPlanner
 from agents.runtime.errors import AgentError, BackendUnavailable
 from protocols.messages.turn import ResponseDelta, ResponseDone, ResponseMeta
 from tests.agents.planner.turns import turn, world
@@ -16,8 +17,8 @@ from tests.fakes.two_lists import ListInbox, Outbox, served
 @asynccontextmanager
 async def planner_of(
     server: OpenAiServer, model: str = "tiny", timeout_s: float = 5.0
-) -> AsyncIterator[OpenAiPlanner]:
-    planner = OpenAiPlanner(Server(server.base_url, model, "secret", timeout_s))
+) -> AsyncIterator[ModelPlanner]:
+    planner = ModelPlanner(OpenAiModel(Server(server.base_url, model, "secret", timeout_s)))
     try:
         yield planner
     finally:

@@ -1,5 +1,6 @@
 import json
 
+from agents.planner.backends.base import ChatMessage
 from agents.planner.prompt import (
     MAX_PAST_CHARS,
     MAX_USER_CHARS,
@@ -20,7 +21,7 @@ def conversation(turns: int) -> tuple[Exchange, ...]:
 def test_the_prompt_begins_alike_whatever_is_said() -> None:
     one = conversation_messages(turn("hello", profile={"mood": "good"}))
     other = conversation_messages(turn("goodbye", world={"mode": "IDLE"}))
-    assert one[0] == other[0] == {"role": "system", "content": RULES}
+    assert one[0] == other[0] == ChatMessage("system", RULES)
 
 
 def test_the_prompt_keeps_its_beginning_while_the_conversation_grows() -> None:
@@ -34,29 +35,29 @@ def test_the_prompt_keeps_its_beginning_while_the_conversation_grows() -> None:
 
 def test_old_turns_are_told_in_a_few_words() -> None:
     messages = conversation_messages(turn("x", *conversation(30)))
-    assert "(turn 3: question 3, neutral)" in messages[0]["content"]
+    assert "(turn 3: question 3, neutral)" in messages[0].text
     assert VERBATIM_TURNS <= (len(messages) - 2) / 2 < 2 * VERBATIM_TURNS
 
 
 def test_history_is_told_as_it_was_heard() -> None:
     past = said("tell me a story", "Once upon a", emotion="curious", interrupted=True)
     _, user, assistant, _ = conversation_messages(turn("stop", past))
-    assert user["content"] == "tell me a story"
-    heard = json.loads(assistant["content"])
+    assert user.text == "tell me a story"
+    heard = json.loads(assistant.text)
     assert heard == {"emotion": "curious", "interrupted": True, "text": "Once upon a"}
 
 
 def test_the_state_stands_with_the_users_words() -> None:
     last = conversation_messages(turn("hi", profile={"mood": "calm"}))[-1]
-    assert last["role"] == "user"
-    assert '"profile": {"mood": "calm"}' in last["content"]
-    assert last["content"].endswith("THE USER SAYS\nhi")
+    assert last.role == "user"
+    assert '"profile": {"mood": "calm"}' in last.text
+    assert last.text.endswith("THE USER SAYS\nhi")
 
 
 def test_a_prompt_is_bounded_whatever_was_said() -> None:
     long = said("u" * 10_000, "r" * 10_000)
     messages = conversation_messages(turn("x" * 10_000, *[long] * 40, world={"w": "w" * 10_000}))
-    size = sum(len(message["content"]) for message in messages)
+    size = sum(len(message.text) for message in messages)
     assert size < 4 * VERBATIM_TURNS * (MAX_PAST_CHARS + 100) + MAX_USER_CHARS + 10_000
 
 
@@ -68,12 +69,12 @@ def test_the_schema_ends_with_the_text_and_names_what_the_robot_can() -> None:
 
 
 def test_a_plan_prompt_tells_nothing_of_power() -> None:
-    text = plan_messages(world(battery_mv=7123, power={"soc_pct": 5}), 5)[-1]["content"]
+    text = plan_messages(world(battery_mv=7123, power={"soc_pct": 5}), 5)[-1].text
     assert "7123" not in text
     assert "soc_pct" not in text
 
 
 def test_a_plan_prompt_holds_the_latest_events_only() -> None:
-    text = plan_messages(world(recent_events=[f"event{i}" for i in range(9)]), 5)[-1]["content"]
+    text = plan_messages(world(recent_events=[f"event{i}" for i in range(9)]), 5)[-1].text
     assert "event3" not in text
     assert "event8" in text
