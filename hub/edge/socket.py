@@ -15,6 +15,7 @@ from typing import Any, cast
 from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from hub.edge.framing import BINARY, UNREAD, FrameSplitter
 from hub.edge.outbox import Frame
 from hub.edge.wire import CLOSE_ABNORMAL, CLOSE_HALF_OPEN, CLOSE_SLOW_CONSUMER, FORGIVEN_S, Wire
 
@@ -47,6 +48,7 @@ class WireSocket(WebSocketsSansIOProtocol):
     flowing = True
     _unflushed = False
     _heard = False
+    _splitter: FrameSplitter | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -58,6 +60,21 @@ class WireSocket(WebSocketsSansIOProtocol):
         # Only the first message about the end counts, so a close frame that came before does.
         self.queue.put_nowait({"type": "websocket.disconnect", "code": CLOSE_ABNORMAL})
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Messages that come in one frame are taken here; what is behind ``super`` reads the rest
+        of the protocol, and costs several times as much for each."""
+        if self._splitter is None:
+            super().data_received(data)  # the handshake; frames come with a later call
+            self._splitter = FrameSplitter(MAX_FRAME_BYTES)
+            return
+        for kind, content in self._splitter.feed(data):
+            if kind == UNREAD:
+                super().data_received(content)
+                continue
+            self.curr_msg_data_type = "bytes" if kind == BINARY else "text"
+            self.frames = [content]
+            self.send_receive_event_to_app()
 
     async def run_asgi(self) -> None:
         cast(dict[str, Any], self.scope)["state"][_WIRE] = self
