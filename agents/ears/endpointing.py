@@ -151,6 +151,13 @@ def skip(state: State, to: int) -> State:
     return replace(state, position=to, run=0)
 
 
+def gap(rules: Rules, state: State, missing: int, to: int) -> State:
+    """``missing`` samples before sample ``to`` did not come. A voice that is ignored may have
+    paused in as many as lie between two utterances: what is heard then is a new one."""
+    paused = missing > rules.resume_ms * _PER_MS
+    return skip(replace(state, ignoring=state.ignoring and not paused), to)
+
+
 def forget(state: State, upto: int) -> State:
     """Between utterances: the next one takes sound from sample ``upto`` on, and no earlier sound
     is judged."""

@@ -192,9 +192,11 @@ class Listener:
                 self._hold(self.state.floor)
 
     def _gap(self, to: int) -> None:
-        self._counters["samples_missing"] += to - self._tape.end
+        missing = to - self._tape.end
+        self._counters["samples_missing"] += missing
         if self.state.utterance:
             self._send(self._tape.end, flush=True)
+        self.state = endpointing.gap(self._rules, self.state, missing, self.state.position)
         self._restart(to)
 
     def _restart(self, at: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from protocols.bus import AgentBus
 from protocols.envelope import AnyEnvelope
+from protocols.messages.turn import Priority, TurnStarted
 from protocols.qos import Lane
 from protocols.topics import CATALOG, topic_name
 from tests.simulation.checks import Watch
@@ -35,6 +36,7 @@ class Facts:
         self._seen: dict[str, tuple[int, int]] = {}
         self._started: dict[str, Stamp] = {}
         self._ended: dict[str, Stamp] = {}
+        self._priority: dict[str, Priority] = {}
 
     def requested(self, text: str, robot: str, turn: int) -> None:
         """The hub wants ``text`` to be spoken."""
@@ -64,6 +66,8 @@ class Facts:
                 early = f"turn {now.turn} began before turn {last.turn} had ended"
                 self._story.violated("I12", robot, early)
             self._started[robot] = now
+            assert isinstance(envelope.body, TurnStarted)
+            self._priority[robot] = envelope.body.priority
         elif name == "turn.ended":
             committed = now.turn in self._watch.committed[robot] and ended.boot < now.boot
             if now.turn <= ended.turn and (ended.boot == now.boot or committed):
@@ -74,6 +78,10 @@ class Facts:
         """The turn that this run of the hub has begun and not ended; 0 if there is none."""
         last, ended = self._started.get(robot, _NEVER), self._ended.get(robot, _NEVER)
         return last.turn if last.boot == boot and ended.turn < last.turn else 0
+
+    def is_deaf(self, robot: str, boot: int) -> bool:
+        """Whether the robot says something that its user may not interrupt."""
+        return bool(self.open_turn(robot, boot)) and self._priority[robot] is Priority.SAFETY
 
     # the observer
 

@@ -149,12 +149,12 @@ class World:
     # the end
 
     async def _ask_everybody(self) -> None:
-        """I8: every robot gets a fresh question answered."""
+        """I8: every robot gets a fresh question answered, once it may be asked."""
         deadline = FAULTS_END_S + HEALTHY_WITHIN_S
         asked: set[str] = set()
         while len(self._answered) < len(self.devices) and self._now() < deadline:
             for device in self.devices:
-                if device.linked and device.name not in asked:
+                if device.name not in asked and self._may_be_asked(device):
                     asked.add(device.name)
                     self._ask(device)
                 elif device.name in asked and device.answered("probe"):
@@ -166,6 +166,12 @@ class World:
                 why = "got no answer" if device.name in asked else f"is not linked {device.gone}"
                 late = f"{device.name} {why} within {HEALTHY_WITHIN_S:.0f} s of the last fault"
                 self.story.violated("I8", device.name, late)
+
+    def _may_be_asked(self, device: Device) -> bool:
+        hub = self.hub
+        return (
+            device.linked and hub is not None and not self.facts.is_deaf(device.name, hub.bus.boot)
+        )
 
     def _ask(self, device: Device) -> None:
         text = f"{device.name} probe"

@@ -18,6 +18,7 @@ from agents.ears.endpointing import (
     Window,
     close,
     drop,
+    gap,
     hold,
     judged,
     needed_silence_ms,
@@ -208,6 +209,18 @@ def test_a_dropped_voice_begins_no_new_utterance_before_it_has_paused() -> None:
     assert not events
     _, events = heard([SILENCE] * 6 + [VOICE] * 2, state)
     assert [e.utterance for e in events if isinstance(e, VoiceStarted)] == [2]
+
+
+@pytest.mark.parametrize(("missing_ms", "heard_anew"), [(1_000, False), (2_000, True)])
+def test_a_dropped_voice_is_not_expected_to_outlast_a_long_gap(
+    missing_ms: int, heard_anew: bool
+) -> None:
+    state, _ = heard([VOICE] * 20)
+    state = drop(state, ignore_voice=True)
+    missing = missing_ms * 16
+    state = gap(DEFAULT_RULES, state, missing, state.position + missing)
+    _, events = heard([VOICE] * 4, state)
+    assert bool(only(events, VoiceStarted)) is heard_anew
 
 
 def test_a_held_utterance_is_not_ended_by_silence() -> None:
