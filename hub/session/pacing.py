@@ -63,11 +63,13 @@ class Playout:
         what pacing costs, four times a frame."""
         self._open, self._held_ns = False, 0
         self._pieces: deque[_Piece] = deque()
+        self._cut = 0
+        """Bytes of the first piece that have left."""
         self._on_the_way: deque[Frame] = deque()
         self._away = False
         self._received = self._sent = self._played = 0
         self._total, self._finished_ns = -1, 0
-        self._anchor_ns = 0
+        self._anchor_ns = self._base = 0
         self._underruns = 0
         self._granted_ms = 0
 
@@ -78,11 +80,10 @@ class Playout:
         self.turn = turn
         self.quiet_until_ns = 0
         self._open, self._held_ns = False, 0
-        self._pieces.clear()
-        self._on_the_way.clear()
+        self._drop()
         self._received = self._sent = self._played = 0
         self._total, self._finished_ns = -1, 0
-        self._anchor_ns = self._underruns = self._granted_ms = 0
+        self._anchor_ns = self._base = self._underruns = self._granted_ms = 0
 
     def open(self, turn: int) -> None:
         """The face is set: the speech of ``turn`` may leave."""
@@ -115,14 +116,19 @@ class Playout:
         """Nothing of a turn up to ``turn`` leaves any more."""
         self.fence = max(self.fence, turn)
         if self.turn <= self.fence:
-            self._pieces.clear()
-            self._on_the_way.clear()
+            self._drop()
             self._open = False
+
+    def _drop(self) -> None:
+        self._pieces.clear()
+        self._cut = 0
+        self._on_the_way.clear()
 
     def suspend(self) -> None:
         """The connection is gone: nothing leaves, and only what was acknowledged counts as heard."""
         self._away = True
         self._anchor_ns = self._held_ns = 0
+        self._base = self._played
 
     def resume(self, playing: Playing | None, now_ns: int) -> None:
         """Another connection of the same device has come: send on from the sample that the device
@@ -132,6 +138,7 @@ class Playout:
         if playing is not None and playing.turn == self.turn:
             self._played = min(max(self._played, playing.samples), self._sent)
             from_sample = min(max(self._played, playing.received), self._sent)
+        self._trim()
         while self._on_the_way and self._sent > from_sample:
             frame = self._on_the_way.pop()
             self._sent = max(frame.first_sample, from_sample)
@@ -139,12 +146,14 @@ class Playout:
             self._pieces.appendleft(_Piece(frame.energy, frame.pcm[2 * had :]))
             if had:
                 self._on_the_way.append(frame._replace(samples=had, pcm=frame.pcm[: 2 * had]))
+        self._base = self._played
         self._anchor_ns = now_ns if self._sent > self._played else 0
 
     def hold(self, now_ns: int) -> None:
         """Stop sending, keep everything. A device that acknowledges says where it stopped."""
         if not self.profile.can_flush:
             self._played = self.played_samples(now_ns)
+        self._base = self._played
         self._held_ns = now_ns
 
     def release(self, now_ns: int) -> None:
@@ -156,25 +165,27 @@ class Playout:
         """The device has played ``samples`` of ``turn``. An underrun widens the lead."""
         if turn != self.turn or not 0 <= samples <= self._sent:
             return
+        estimated = self.played_samples(now_ns)
         self._played = max(self._played, samples)
         while self._on_the_way and self._on_the_way[0].end <= self._played:
             self._on_the_way.popleft()
-        self._anchor_ns = now_ns
-        self.quiet_until_ns = 0
+        self._base, self._anchor_ns = self._played, now_ns
+        if self._played > estimated:
+            self.quiet_until_ns = 0
         if self._held_ns:
             self._held_ns = now_ns
         if underruns > self._underruns:
-            self._underruns = underruns
+            self._underruns, self.quiet_until_ns = underruns, 0
             self.lead_ms = min(self.lead_ms * _LEAD_GROWTH, self.profile.max_lead_ms)
 
     def played_samples(self, now_ns: int) -> int:
         """Samples that have left the loudspeaker, as far as is known."""
         if self._held_ns or not self._anchor_ns:
-            return self._played
+            return self._base
         elapsed = now_ns - self._anchor_ns
         if self.profile.can_flush:
             elapsed = min(elapsed, _ACK_TIMEOUT_NS)
-        return min(self._sent, self._played + elapsed * self.rate_hz // _NS)
+        return min(self._sent, self._base + elapsed * self.rate_hz // _NS)
 
     def heard_ms(self, now_ns: int) -> int:
         """What the user has heard for certain: acknowledged, or by the pacing clock."""
@@ -201,9 +212,10 @@ class Playout:
         if self._received < self._total and now_ns - self._finished_ns > _JOIN_TIMEOUT_NS:
             self.gaps += 1
             self._pad(self._total)
-        if not self.profile.can_flush and self._dry(now_ns):
-            self._played, self._anchor_ns = self._sent, 0
-        limit = self.played_samples(now_ns) + int(self.lead_ms * self.rate_hz // 1000)
+        position = self.played_samples(now_ns)
+        if 0 < self._sent <= position:
+            self._run_dry()
+        limit = position + int(self.lead_ms * self.rate_hz // 1000)
         size = self.profile.frame_ms * self.rate_hz // 1000
         while self._sent + size <= limit and (frame := self._take(size)):
             frames.append(frame)
@@ -214,28 +226,48 @@ class Playout:
             self.quiet_until_ns = now_ns + (self._sent + size - limit) * _NS // self.rate_hz
         return frames
 
-    def _dry(self, now_ns: int) -> bool:
-        return self._sent > 0 and self.played_samples(now_ns) >= self._sent
+    def _run_dry(self) -> None:
+        """The loudspeaker has nothing left: it plays on from the moment at which more leaves."""
+        self._base, self._anchor_ns = self._sent, 0
+        if not self.profile.can_flush:
+            self._played = self._sent
 
     def _take(self, size: int) -> Frame | None:
         """The next ``size`` samples; fewer only at the end of the response."""
         available = self._received - self._sent
         if available < size and not (available and self._received == self._total):
             return None
-        first, energy = self._sent, self._pieces[0].energy
-        missing, parts = size * 2, []
+        first, piece = self._sent, self._pieces[0]
+        pcm = piece.pcm[self._cut : self._cut + 2 * size]
+        self._cut += len(pcm)
+        if self._cut == len(piece.pcm):
+            self._pieces.popleft()
+            self._cut = 0
+            if len(pcm) < 2 * size and self._pieces:
+                pcm += self._rest(2 * size - len(pcm))
+        self._sent += len(pcm) // 2
+        frame = Frame(self.turn, first, len(pcm) // 2, piece.energy, pcm)
+        if self.profile.can_flush:
+            self._on_the_way.append(frame)
+        return frame
+
+    def _rest(self, missing: int) -> bytes:
+        """The next ``missing`` bytes, across pieces; fewer if there are not so many."""
+        parts = []
         while self._pieces and missing:
             piece = self._pieces.popleft()
             parts.append(piece.pcm[:missing])
             if len(piece.pcm) > missing:
                 self._pieces.appendleft(_Piece(piece.energy, piece.pcm[missing:]))
             missing -= len(parts[-1])
-        pcm = b"".join(parts)
-        self._sent += len(pcm) // 2
-        frame = Frame(self.turn, first, len(pcm) // 2, energy, pcm)
-        if self.profile.can_flush:
-            self._on_the_way.append(frame)
-        return frame
+        return b"".join(parts)
+
+    def _trim(self) -> None:
+        """Let the first piece begin where the next frame does."""
+        if self._cut:
+            piece = self._pieces.popleft()
+            self._pieces.appendleft(_Piece(piece.energy, piece.pcm[self._cut :]))
+            self._cut = 0
 
     @property
     def all_sent(self) -> bool:

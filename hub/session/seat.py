@@ -18,6 +18,7 @@ from hub.session.pacing import Playout
 from hub.session.replay import Ring, is_numbered
 from hub.session.state import State
 from hub.session.tap import depths_of
+from hub.session.ticker import LEAVE
 from protocols.bus import HubBus
 from protocols.envelope import AnyEnvelope, Envelope, Message
 from protocols.errors import UnknownPeer
@@ -208,7 +209,8 @@ class Seat:
             self.feed(on.SpeechArrived(envelope.turn))
             # The user waits for this one: not until the loop's next step.
             self.tick()
-        self._hub.wake(self)
+        if self._hub.clock() >= self.playout.quiet_until_ns:
+            self._hub.wake(self)
 
     def depths(self) -> Iterator[QueueDepth]:
         """What waits for this robot at this moment."""
@@ -236,17 +238,20 @@ class Seat:
             self._hub.counters.count("stale_played")
             return
         playout.acknowledge(message.turn, message.samples, message.underruns, now)
+        self._grant_credit(playout, now)
         self._report_heard(message.turn, now)
+        if now >= playout.quiet_until_ns:
+            self._hub.wake(self)
 
     # the ticker
 
-    def tick(self) -> bool:
-        """Send the speech that is due; False once there is nothing to look after."""
+    def tick(self) -> int:
+        """Send the speech that is due; see ``hub.session.ticker.Ticking``."""
         playout, link, now = self.playout, self.link, self._hub.clock()
         if playout is None or link is None:
-            return False
+            return LEAVE
         if now < playout.quiet_until_ns:
-            return True
+            return playout.quiet_until_ns
         turn, epoch = playout.turn, self.state.epoch
         for frame in playout.due(now):
             header = robot.SpeechFrame(
@@ -259,13 +264,15 @@ class Seat:
             link.send_speech(header, frame.pcm)
             if frame.first_sample == 0:
                 self.feed(on.SpeechSent(turn))
+        if now < playout.quiet_until_ns:
+            return playout.quiet_until_ns
         if playout.all_sent and self._end_told < turn:
             self._end_told = turn
             self._tell(robot.SpeechEnd(turn=turn, samples=playout.sent_samples))
         self._grant_credit(playout, now)
         if not link.profile.can_flush:
             self._report_heard(turn, now)
-        return playout.active
+        return 0 if playout.active else LEAVE
 
     def _grant_credit(self, playout: Playout, now: int) -> None:
         until_ms = playout.credit_ms(now)

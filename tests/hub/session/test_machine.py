@@ -16,6 +16,7 @@ from hub.session import events as on
 from hub.session.link import LinkProfile
 from hub.session.seat import Seat, SeatServices
 from hub.session.state import State
+from hub.session.ticker import LEAVE
 from protocols.envelope import AnyEnvelope, Envelope, Message
 from protocols.messages import audio, robot, speech, transcript, turn, voice
 from protocols.messages.agent import AgentKind
@@ -416,7 +417,7 @@ class Life(RuleBasedStateMachine):
                 if self.alarms.pop(alarm.number, None):
                     alarm.call()
             for seat in tuple(self.ticking):
-                if not seat.tick():
+                if seat.tick() == LEAVE:
                     self.ticking.pop(seat, None)
 
     def number(self, name: str, back: int) -> int:

@@ -139,6 +139,16 @@ def test_a_silent_device_is_not_run_away_from() -> None:
     assert sent == 300 + 500
 
 
+def test_a_device_that_ran_dry_is_not_taken_to_have_played_on() -> None:
+    playout = playing(DEVICE, 100, complete=False)
+    playout.due(1_000 * MS)
+    playout.acknowledge(1, 100 * 16, 0, 1_110 * MS)
+    assert playout.due(1_120 * MS) == []
+    playout.push(1, 100 * 16, 9, speech(2_000))
+    sent = sum(length_ms(playout.due((1_500 + t) * MS)) for t in range(0, 100, 5))
+    assert sent <= 300 + 100
+
+
 def test_an_underrun_widens_the_lead_up_to_its_bound() -> None:
     playout = playing(DEVICE, 2_000)
     playout.due(MS)
