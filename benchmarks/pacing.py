@@ -163,7 +163,8 @@ def _paced(sinks: list[Sink]) -> Iterator[None]:
             playout = cast(Playout, seat.playout)
             playout.push(1, received, 0, PIECE)
             playout.acknowledge(1, playout.played_samples(now_ns), 0, now_ns)
-            ticker.add(seat)
+            if now_ns >= playout.quiet_until_ns:
+                ticker.add(seat)
         if alive:
             loop.call_later(_ACKNOWLEDGE_S, play, received + len(PIECE) // 2)
 

@@ -127,9 +127,10 @@ class PeerRobot:
     def _await_ready(self) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline:
-            select.select([self.socket], [], [], READY_TIMEOUT_S)
+            # The word may have come with the answer to the handshake.
             if "ready" in list(self.socket.receive()):
                 return
+            select.select([self.socket], [], [], READY_TIMEOUT_S)
         raise Closed("the server is not ready")
 
     def send_chunk(self, now_ns: int) -> None:

@@ -55,7 +55,8 @@ class Playout:
         self.rate_hz = rate_hz
         self.fence = fence
         self.turn = 0
-        self.lead_ms: float = profile.lead_ms
+        self._frame_samples = profile.frame_ms * rate_hz // 1000
+        self._widen(profile.lead_ms)
         self.stale = 0
         self.gaps = 0
         self.quiet_until_ns = 0
@@ -176,7 +177,11 @@ class Playout:
             self._held_ns = now_ns
         if underruns > self._underruns:
             self._underruns, self.quiet_until_ns = underruns, 0
-            self.lead_ms = min(self.lead_ms * _LEAD_GROWTH, self.profile.max_lead_ms)
+            self._widen(min(self.lead_ms * _LEAD_GROWTH, self.profile.max_lead_ms))
+
+    def _widen(self, lead_ms: float) -> None:
+        self.lead_ms = lead_ms
+        self._lead_samples = int(lead_ms * self.rate_hz // 1000)
 
     def played_samples(self, now_ns: int) -> int:
         """Samples that have left the loudspeaker, as far as is known."""
@@ -215,8 +220,8 @@ class Playout:
         position = self.played_samples(now_ns)
         if 0 < self._sent <= position:
             self._run_dry()
-        limit = position + int(self.lead_ms * self.rate_hz // 1000)
-        size = self.profile.frame_ms * self.rate_hz // 1000
+        limit = position + self._lead_samples
+        size = self._frame_samples
         while self._sent + size <= limit and (frame := self._take(size)):
             frames.append(frame)
             if not self._anchor_ns:
