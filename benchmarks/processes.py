@@ -13,9 +13,13 @@ from typing import Any, Self
 
 from benchmarks.stack import Stack
 
-ANSWER_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 5.0
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class JobFailed(RuntimeError):
+    """A job raised; the worker goes on."""
 
 
 class Worker:
@@ -35,7 +39,8 @@ class Worker:
         """Have a job done.
 
         Raises:
-            RuntimeError: it raised, or did not come back in time.
+            JobFailed: it raised.
+            RuntimeError: it did not come back in time, or the process ended.
         """
         self._pipe.send(job)
         if not self._pipe.poll(ANSWER_TIMEOUT_S):
@@ -43,9 +48,9 @@ class Worker:
         try:
             failure, answer = self._pipe.recv()
         except EOFError:
-            failure, answer = "it ended", None
+            raise RuntimeError(f"{self._process.name} ended") from None
         if failure:
-            raise RuntimeError(f"{self._process.name}: {failure}")
+            raise JobFailed(f"{self._process.name}: {failure}")
         return answer
 
     @property

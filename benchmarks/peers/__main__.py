@@ -16,11 +16,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.peers.client import Collect, Connect, Sample, Talks, client
+from benchmarks.peers.client import Collect, Connect, HangUp, Sample, Talks, client
 from benchmarks.peers.environments import PeerMissing, Server, prepared, serving
 from benchmarks.peers.results import (
     DIRECT,
@@ -32,7 +33,7 @@ from benchmarks.peers.results import (
     show,
     verdicts,
 )
-from benchmarks.processes import CpuMeter, Worker
+from benchmarks.processes import CpuMeter, JobFailed, Worker
 from benchmarks.report import calibrate
 from benchmarks.stack import SCRIPTED, stack
 
@@ -43,6 +44,10 @@ WIDTH = 110
 """Columns of the table, whatever it is printed to."""
 
 
+class Unserved(Exception):
+    """A server does not serve so many robots; the text says what happened to one of them."""
+
+
 def measure(
     sides: Sequence[Side], robots: Sequence[int], rounds: int, seconds: float, console: Console
 ) -> Measured:
@@ -50,7 +55,7 @@ def measure(
 
     Raises:
         PeerMissing: a peer is not to be had.
-        RuntimeError: a client failed.
+        RuntimeError: the client ended.
     """
     measured: Measured = {}
     with ExitStack() as running:
@@ -63,28 +68,42 @@ def measure(
                 hub = running.enter_context(stack(SCRIPTED))
                 servers[side] = hub.url, [hub.supervisor_pid, *hub.processes().values()]
         worker = running.enter_context(Worker(client))
-        for count in robots:
-            for number in range(rounds):
-                for side in sides if number % 2 == 0 else sides[::-1]:
-                    url, pids = servers[side]
+        failed: set[tuple[Side, int]] = set()
+        for count, number in product(robots, range(rounds)):
+            for side in sides if number % 2 == 0 else sides[::-1]:
+                if (side, count) in failed:
+                    continue
+                url, pids = servers[side]
+                try:
                     with console.status(f"{side.name}, {count} robots, round {number + 1}"):
                         one = _round(worker, side, url, pids, count, number, seconds)
+                except Unserved as error:
+                    worker.ask(HangUp())
+                    failed.add((side, count))
+                    console.print(f"{side.name} does not serve {count} robots: {error}")
+                else:
                     measured.setdefault((side, count), []).append(one)
-    return measured
+    return {key: found for key, found in measured.items() if key not in failed}
 
 
 def _round(
     worker: Worker, side: Side, url: str, pids: list[int], count: int, number: int, seconds: float
 ) -> tuple[Sample, float, float]:
-    """Sample, cores, and MiB of growth per robot."""
+    """Sample, cores, and MiB of growth per robot.
 
+    Raises:
+        Unserved: a connection was refused, ended or starved.
+    """
     before = _pss_mib(pids)
-    worker.ask(Connect(url, not side.peer, count, f"peers-{count}-{number}"))
     meter = CpuMeter(server=pids)
-    with meter:
-        worker.ask(Talks(seconds))
-    grown = (_pss_mib(pids) - before) / count
-    sample: Sample = worker.ask(Collect())
+    try:
+        worker.ask(Connect(url, not side.peer, count, f"peers-{count}-{number}"))
+        with meter:
+            worker.ask(Talks(seconds))
+        grown = (_pss_mib(pids) - before) / count
+        sample: Sample = worker.ask(Collect())
+    except JobFailed as error:
+        raise Unserved(str(error)) from error
     return sample, meter.cores()["server"], grown
 
 

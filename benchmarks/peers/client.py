@@ -177,7 +177,11 @@ class Collect(NamedTuple):
     """Job: let what was begun be answered, report, and hang up."""
 
 
-Job = Connect | Talks | Collect
+class HangUp(NamedTuple):
+    """Job: leave, after a job that failed."""
+
+
+Job = Connect | Talks | Collect | HangUp
 
 
 def client() -> Callable[[Job], Sample | None]:
@@ -191,10 +195,16 @@ def client() -> Callable[[Job], Sample | None]:
                 kind = HubRobot if job.native else PeerRobot
                 for number in range(job.robots):
                     robots.append(kind(job.url, f"{job.tag}-{number}"))
+                    _look_after(robots)
                 fleets.append(Fleet(robots))
                 fleets[0].run(SETTLE_S)
             case Talks(seconds=seconds):
                 _talk(fleets[0], robots, seconds)
+            case HangUp():
+                for one in robots:
+                    one.socket.close()
+                robots.clear()
+                fleets.clear()
             case Collect():
                 fleet, talks = fleets.pop(), [one.talk for one in robots]
                 sample = _collect(fleet, talks)
@@ -204,6 +214,14 @@ def client() -> Callable[[Job], Sample | None]:
         return None
 
     return do
+
+
+def _look_after(robots: Sequence[HubRobot | PeerRobot]) -> None:
+    """Answer what those that are connected were asked meanwhile."""
+    now_ns = time.monotonic_ns()
+    for one in robots:
+        for payload in one.socket.receive():
+            one.take(payload, now_ns)
 
 
 def _talk(fleet: Fleet, robots: Sequence[HubRobot | PeerRobot], seconds: float) -> None:
