@@ -87,14 +87,13 @@ class WebSocket:
         Raises:
             Closed: the server has closed the connection.
         """
-        try:
+        frames, self._early = self._early, []
+        with contextlib.suppress(BlockingIOError):
             received = self._socket.recv(_RECEIVE_BYTES)
-        except BlockingIOError:
-            return
-        if not received:
-            raise Closed("the server hung up")
-        early, self._early = self._early, []
-        for opcode, payload in (*early, *self._reader.feed(received)):
+            if not received:
+                raise Closed("the server hung up")
+            frames += self._reader.feed(received)
+        for opcode, payload in frames:
             if opcode == BINARY:
                 yield payload
             elif opcode == TEXT:

@@ -1,10 +1,13 @@
 """The benchmarks' own WebSocket client against a real server on loopback."""
 
 import select
+import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
 from websockets.sync.server import ServerConnection, serve
 
 from benchmarks.websocket import Closed, Payload, WebSocket
@@ -25,17 +28,17 @@ def client() -> Iterator[WebSocket]:
     with serve(echo, "127.0.0.1", 0, compression=None) as server:
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
-        socket = WebSocket(f"http://127.0.0.1:{server.socket.getsockname()[1]}", "/")
-        yield socket
-        socket.close()
+        client = WebSocket(f"http://127.0.0.1:{server.socket.getsockname()[1]}", "/")
+        yield client
+        client.close()
         server.shutdown()
         serving.join()
 
 
-def receive(socket: WebSocket, count: int) -> list[Payload]:
+def receive(client: WebSocket, count: int) -> list[Payload]:
     messages: list[Payload] = []
-    while len(messages) < count and select.select([socket], [], [], TIMEOUT_S)[0]:
-        messages += socket.receive()
+    while len(messages) < count and select.select([client], [], [], TIMEOUT_S)[0]:
+        messages += client.receive()
     return messages
 
 
@@ -62,3 +65,28 @@ def test_the_server_s_reason_for_closing_is_told(client: WebSocket) -> None:
 
     with pytest.raises(Closed, match="closed with 4001: replaced"):
         receive(client, 1)
+
+
+def test_what_came_with_the_handshake_is_not_kept_for_later() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answering = threading.Thread(target=answer_and_greet, args=(listener,))
+        answering.start()
+        client = WebSocket(f"http://127.0.0.1:{listener.getsockname()[1]}", "/")
+        greeted = list(client.receive())
+        client.close()
+        answering.join()
+    assert greeted == ["ready"]
+
+
+def answer_and_greet(listener: socket.socket) -> None:
+    """Accept one client by the protocol, with a first message in the same segment."""
+    accepted, _ = listener.accept()
+    with accepted:
+        protocol = ServerProtocol()
+        protocol.receive_data(accepted.recv(65_536))
+        (request,) = protocol.events_received()
+        assert isinstance(request, Request)
+        protocol.send_response(protocol.accept(request))
+        protocol.send_text(b"ready")
+        accepted.sendall(b"".join(protocol.data_to_send()))
+        accepted.recv(1)
