@@ -48,6 +48,8 @@ second without an acknowledgement."""
 SETTLE_NS = 300_000_000
 """Ears serve a robot a moment after its ``welcome``: what is said before is said to nobody."""
 _TURNS_KEPT = 32
+RESTARTED = "hub_restarted"
+"""Code of a turn that the end of the hub cut short."""
 
 
 class FirstSpeech(NamedTuple):
@@ -231,8 +233,10 @@ class LightRobot:
         self._tally.outcomes[f"{end.outcome}:{end.code}" if end.code else end.outcome] += 1
         for segment in end.segments:
             self._tally.times_ms[f"segment.{segment.name}"].append(segment.ms)
-        # Who stands in for the planner answers in words of its own.
-        echoes = end.responder != "reflex" and not end.fallback
+        # Who stands in for the planner answers in words of its own. A hub that was restarted does not
+        # know who answered, and says the rest in a turn without a question.
+        in_words_of_its_own = end.responder == "reflex" or end.fallback or end.code == RESTARTED
+        echoes = self._questions.get(end.turn) and not in_words_of_its_own
         if echoes and end.response_text and self.name not in end.response_text.split():
             detail = f"turn {end.turn} ({end.outcome} {end.code}) says {end.response_text!r}"
             self._tally.breach("foreign", self.name, detail)

@@ -143,6 +143,16 @@ def test_another_robot_s_words_are_held_against_the_hub(wire: Wire) -> None:
     assert wire.rules_broken() == ["foreign", "foreign"]
 
 
+def test_what_a_restarted_hub_says_to_the_end_is_the_robot_s_own(wire: Wire) -> None:
+    story = "Once upon a time there was a robot."
+    wire.tell(TurnBegin(turn=1, user_text="r1 1 a story"))
+    wire.tell(TurnEnd(turn=1, outcome=Outcome.CANCELLED, code="hub_restarted", response_text=story))
+    wire.tell(TurnBegin(turn=257))
+    wire.tell(TurnEnd(turn=257, outcome=Outcome.DONE, response_text="there was a robot."))
+
+    assert wire.rules_broken() == []
+
+
 @pytest.mark.parametrize("frames", [(0, 2), (0, 1, 1)], ids=["left out", "twice"])
 def test_speech_out_of_order_is_held_against_the_hub(wire: Wire, frames: tuple[int, ...]) -> None:
     for number in frames:
