@@ -12,6 +12,7 @@ from hub.edge.grants import check_robot
 from hub.edge.http_errors import answer
 from hub.edge.services import EdgeServices
 from hub.errors import AgentMissing, Busy, JobError, JobTimeout
+from hub.session.guard import checked_actions
 from protocols.identity import checked_robot_id
 from protocols.plan import MAX_TTL_MS, MIN_TTL_MS, PlanResponse, WorldState, safe_actions
 
@@ -38,6 +39,10 @@ def plan_router(services: EdgeServices) -> APIRouter:
         except ClientGone:
             return Response(status_code=499)
         actions = safe_actions(done.actions, services.allowed_actions(robot))
+        if services.facts.guard:
+            actions, kept_back = checked_actions(actions)
+            for category in kept_back:
+                services.counters.count(f"guarded_spoken.{category}")
         return PlanResponse.model_validate(
             {
                 "plan_id": uuid4().hex,

@@ -4,7 +4,9 @@ from typing import Any
 
 from hub.session import effects as do
 from hub.session import events as on
+from hub.session import guard
 from hub.session.draft import Draft
+from hub.session.guard_words import Category
 from hub.session.preemption import Claim, decide
 from hub.session.state import Barge, Timer, Utterance
 from hub.session.waterfall import Stage
@@ -67,11 +69,15 @@ def interrupt(d: Draft, code: str) -> None:
 def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
     if d.state.reopens:
         d.do(do.Report(turn.TurnReopened(by=d.state.last_turn + 1), d.state.reopens))
-    d.begin(Claim(Priority.USER), text)
+    told = guard.heard(text) if d.state.policy.guard else guard.Verdict(text)
+    d.begin(Claim(Priority.USER), told.text)
     d.stage(Stage.SPEECH_END, (spoken.speech_end_ns or spoken.endpoint_ns) if spoken else None)
     d.stage(Stage.ENDPOINT, spoken.endpoint_ns if spoken else None)
     d.stage(Stage.TRANSCRIPT)
     d.show(Conversation.THINKING)
+    if told.kept_back:
+        answer_gently(d, told.kept_back)
+        return
     if d.state.has(AgentKind.PLANNER, do.PRIMARY):
         d.ask(do.PRIMARY)
     elif d.state.has(AgentKind.PLANNER, do.REFLEX):
@@ -81,6 +87,16 @@ def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
         apologise(d, "no_planner")
     if d.turn and not d.turn.speaks and not d.turn.voiceless:
         d.arm(Timer.FILLER, d.state.policy.filler_ms)
+
+
+def answer_gently(d: Draft, category: Category) -> None:
+    """The user's words are for no planner: answer them with the phrase for their kind."""
+    d.do(do.KeptBack("heard", category))
+    d.expect_speech()
+    d.set_turn(has_meta=True, intent="guarded")
+    d.feel("neutral", 0.5)
+    d.cut(guard.answer_to(category))
+    d.finish_text()
 
 
 def announce(d: Draft, e: on.Announce) -> None:
@@ -165,7 +181,12 @@ def response_done(d: Draft, m: turn.ResponseDone) -> None:
     if not (d.turn.uncut.strip() or d.turn.text or m.actions or d.turn.shown):
         fall_back(d, "llm_nonsense")
         return
-    for wanted in safe_actions(m.actions, frozenset(able.gestures + able.skills + able.emotions)):
+    wishes = safe_actions(m.actions, frozenset(able.gestures + able.skills + able.emotions))
+    if d.state.policy.guard:
+        wishes, kept_back = guard.checked_actions(wishes)
+        for category in kept_back:
+            d.do(do.KeptBack("spoken", category))
+    for wanted in wishes:
         request_action(d, wanted, number)
     d.finish_text()
 

@@ -175,7 +175,10 @@ class Draft:
         """Request the speech of one phrase, past the guard."""
         turn = self.turn
         assert turn is not None
-        sentence = guard.checked(sentence)
+        verdict = self._checked(sentence, turn)
+        if verdict.kept_back and any(p.text == verdict.text for p in turn.phrases):
+            return  # once in a turn is enough
+        sentence = verdict.text
         self.stage(Stage.FIRST_PHRASE)
         if not turn.shown and Timer.AFFECT not in self.state.timers:
             self.feel(turn.emotion, turn.intensity)
@@ -194,6 +197,15 @@ class Draft:
         )
         self.order(AgentKind.TTS, request)
         self.arm(Timer.SILENCE, self.state.policy.silence_ms)
+
+    def _checked(self, sentence: str, turn: Turn) -> guard.Verdict:
+        if not self.state.policy.guard:
+            return guard.Verdict(sentence)
+        before = " ".join(phrase.text for phrase in turn.phrases[-guard.BEFORE_PHRASES :])
+        verdict = guard.checked(sentence, before)
+        if verdict.kept_back:
+            self.do(do.KeptBack("spoken", verdict.kept_back))
+        return verdict
 
     def finish_text(self, code: str = "") -> None:
         """No more text comes; ``code`` if that is not as it should be."""

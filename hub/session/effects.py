@@ -105,7 +105,15 @@ class Stale:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """Count what the guard kept back: from the user (``spoken``) or from a planner (``heard``)."""
+
+    direction: str
+    category: str
+
+
 Effect = (
     Tell | Report | Order | Fence | Expect | Play | SpeechComplete | Hold | Release
-    | Resume | Remember | Settle | Stale
+    | Resume | Remember | Settle | Stale | KeptBack
 )  # fmt: skip

@@ -54,8 +54,14 @@ def voice_stopped(d: Draft, m: voice.VoiceStopped) -> None:
 
 
 def barge_due(d: Draft) -> None:
-    if d.turn and d.state.barge is Barge.HELD and d.state.utterance and d.state.utterance.voiced:
+    heard = d.state.utterance
+    if not (d.turn and heard and d.state.barge is Barge.HELD):
+        return
+    if heard.voiced:
         answering.interrupt(d, "barge_in")
+    elif d.state.hello.endpointing is Endpointing.CLIENT:
+        # It ends the utterance whenever it likes: the robot does not wait for that.
+        nothing_said(d)
 
 
 def utterance_ended(d: Draft, m: voice.UtteranceEnded, t_src_ns: int) -> None:

@@ -318,6 +318,8 @@ class Seat:
                 self._hub.settle(request, outcome)
             case do.Stale(what):
                 self._hub.counters.count(f"stale_{what}")
+            case do.KeptBack(direction, category):
+                self._hub.counters.count(f"guarded_{direction}.{category}")
             case _:
                 assert self.playout is not None
                 self._pace(self.playout, effect, self._hub.clock())

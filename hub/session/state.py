@@ -47,6 +47,8 @@ class Policy:
     """How long the face waits for ``affect.changed`` before it shows the model's emotion."""
     feelings: bool = False
     """An agent decides what the robot feels; else the model's emotion is passed through."""
+    guard: bool = True
+    """What is spoken, and what planners are asked, passes the guard."""
     history_turns: int = 20
     user_chars: int = 5_000
     """Longest text of the user that one turn answers, however often the turn was reopened."""

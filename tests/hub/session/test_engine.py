@@ -256,6 +256,19 @@ def test_without_any_planner_the_robot_apologises() -> None:
     assert d.ordered(speech.SpeechRequest)[0].text == Policy().apology
 
 
+def test_a_voice_that_paused_does_not_hold_the_robot_until_its_client_ends_the_utterance() -> None:
+    d = Driver(hello=Hello(aec=EchoCanceller.DEVICE, endpointing=Endpointing.CLIENT))
+    d.converses("tell me a story", STORY, played_ms=450)
+    number = d.starts_to_speak(confirmed=True)
+    assert d.state.barge is Barge.HELD
+    d.ears(voice.VoiceStopped(utterance=number, last_sample=9_000, voiced_ms=300))
+    d.wait(Policy().barge_decide_ms)
+    assert d.state.barge is Barge.NONE
+    assert d.told(robot.Release)
+    d.stops_speaking("what happened then")
+    assert d.outcomes == [(1, Outcome.INTERRUPTED, "user_spoke")]
+
+
 def test_an_empty_response_is_nonsense() -> None:
     d = Driver()
     d.says("hello robot")
