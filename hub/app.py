@@ -20,6 +20,7 @@ from hub.edge.clock import DRIFT_PPM, Reading
 from hub.edge.server import Tls, bind, serve
 from hub.edge.services import Clocks, EdgeFacts, EdgeServices, HubReport, SessionNumbers
 from hub.errors import DiskFull, StartRefused, StoreFailed
+from hub.gpu import GpuWatch, Nvml
 from hub.jobs.admission import JobLimits
 from hub.jobs.desk import JobDesk
 from hub.log import configure_logs
@@ -84,6 +85,7 @@ class Hub:
         self.gate = Gate(
             StoredTokens(store), settings.is_loopback, settings.hub_hosts, settings.hub_origins
         )
+        self.gpu = GpuWatch(Nvml(), settings.visible_gpus)
         self.draining = False
         self.registry.watch(self._agent_changed)
 
@@ -144,6 +146,7 @@ class Hub:
             draining=self.draining,
             degraded=read_degraded(self._data_dir),
             violations=self.monitor.counts,
+            vram_free_gb=round(self.gpu.now.free_gb, 2) if self.gpu.now is not None else None,
         )
 
     def publish_clock(self, robot: str, epoch: int, reading: Reading) -> None:
@@ -199,9 +202,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await hub.sessions.recover()
             expiry = tasks.create_task(hub.expire_history())
             depths = tasks.create_task(hub.sample_depths())
+            gpu = tasks.create_task(hub.gpu.keep())
             for listener in listeners:
                 tasks.create_task(serve(app, listener, served, tls=_tls(settings)))
                 log.info("listening", address=listener.getsockname()[:2])
+            if settings.orpheus_allowed and not settings.orpheus_policy.allowed:
+                log.warning("orpheus disabled", reason=settings.orpheus_policy.reason)
             if settings.hub_bench:
                 log.warning("bench mode: engines are scripted and hear marks instead of voices")
             _settle_memory()
@@ -210,6 +216,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await hub.finish_trace()
             expiry.cancel()
             depths.cancel()
+            gpu.cancel()
             served.set()
 
 
@@ -221,7 +228,9 @@ def _settle_memory() -> None:
 
 def _policy(settings: Settings) -> Policy:
     return Policy(
-        planner_deadline_ms=settings.hub_planner_deadline_ms, filler_ms=settings.hub_filler_ms
+        planner_deadline_ms=settings.hub_planner_deadline_ms,
+        filler_ms=settings.hub_filler_ms,
+        guard=settings.hub_guard,
     )
 
 
@@ -247,11 +256,12 @@ def _edge(hub: Hub, settings: Settings) -> EdgeServices:
         plan_timeout_s=settings.plan_timeout_s,
         plan_fallback=settings.plan_fallback,
         max_actions=settings.max_actions,
+        guard=settings.hub_guard,
         llm_backend=settings.llm_backend,
         llm_model=settings.vllm_model_name if settings.llm_backend == "vllm" else "",
         auto_pull_ollama_model=settings.auto_pull_ollama_model,
         performance_mode=settings.performance_mode,
-        orpheus_allowed=settings.orpheus_allowed,
+        orpheus=settings.orpheus_policy,
         llm_utilization=settings.vllm_gpu_memory_utilization,
         orpheus_utilization=settings.orpheus_gpu_memory_utilization,
         utilization_cap=settings.gpu_utilization_cap,

@@ -20,7 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 tokens_app = typer.Typer(help="Credentials of robots and programs.", no_args_is_help=True)
-models_app = typer.Typer(help="Models that are fetched once.", no_args_is_help=True)
+models_app = typer.Typer(
+    help="Models: what agents serve with, and what lies on disk.", invoke_without_command=True
+)
 app.add_typer(tokens_app, name="tokens")
 app.add_typer(models_app, name="models")
 
@@ -155,6 +157,46 @@ def say(robot: str, text: str, hub: Hub = None, token: Token = None) -> None:
     typer.echo(f"{robot}: {outcome}")
 
 
+@app.command()
+def doctor(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Try every engine that this installation has.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+    limit: Annotated[
+        float, typer.Option(min=1.0, help="Seconds that one engine may take.")
+    ] = 300.0,
+) -> None:
+    """Try every configured engine: does it load, does it answer, what does it take?"""
+    from rich.console import Console
+
+    from hub.commands.doctor import doctor as examine
+
+    code = examine(_settings(), Console(), everything=everything, as_json=json, limit_s=limit)
+    raise typer.Exit(code)
+
+
+@app.command()
+def setup(
+    profile: Annotated[
+        str | None, typer.Option(help="pi, laptop or gpu. Default: what this machine is.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite what .env says already.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing.")] = False,
+) -> None:
+    """Choose engines for this machine, fetch what they need, write .env and try them."""
+    from rich.console import Console
+
+    from hub.commands import setup as command
+
+    wishes = command.Wishes(command.profile_named(profile), dry_run, yes, force, offline)
+    raise typer.Exit(command.setup(_settings(), wishes, Console(), command.confirmed_by_user))
+
+
 @app.command("check-trace")
 def check_trace(
     files: Annotated[list[Path], typer.Argument(help="Traces of one hub, in their order.")],
@@ -212,6 +254,53 @@ def tokens_revoke(token_id: str, data_dir: DataDir = None) -> None:
 
     tokens.revoke(_settings(hub_data_dir=data_dir).hub_data_dir, token_id)
     typer.echo(f"{token_id} is revoked")
+
+
+@models_app.callback()
+def models(context: typer.Context, hub: Hub = None, token: Token = None) -> None:
+    """Without a command: show what each agent of a running hub has loaded."""
+    if context.invoked_subcommand is not None:
+        return
+    from rich.console import Console
+
+    from hub.commands.client import Address
+    from hub.commands.model_jobs import show_loaded
+
+    show_loaded(Address.of(_settings(hub_token=token), hub), Console())
+
+
+@models_app.command("load")
+def models_load(
+    kind: Annotated[str, typer.Argument(help="planner, stt or tts.")],
+    model: str,
+    role: Annotated[str, typer.Option(help="Which of several of that kind.")] = "primary",
+    hub: Hub = None,
+    token: Token = None,
+) -> None:
+    """Let an agent serve with another model; who is being served finishes with the old one."""
+    from rich.console import Console
+
+    from hub.commands import model_jobs
+    from hub.commands.client import Address
+
+    address = Address.of(_settings(hub_token=token), hub)
+    model_jobs.load(address, kind, model, Console(), role)
+
+
+@models_app.command("unload")
+def models_unload(
+    kind: Annotated[str, typer.Argument(help="planner, stt or tts.")],
+    role: Annotated[str, typer.Option(help="Which of several of that kind.")] = "primary",
+    hub: Hub = None,
+    token: Token = None,
+) -> None:
+    """Free the memory of an agent's model; it is loaded again when it is needed."""
+    from rich.console import Console
+
+    from hub.commands import model_jobs
+    from hub.commands.client import Address
+
+    model_jobs.unload(Address.of(_settings(hub_token=token), hub), kind, Console(), role)
 
 
 @models_app.command("pull")

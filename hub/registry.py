@@ -14,6 +14,8 @@ from protocols.messages.agent import (
     AgentReady,
     AgentState,
 )
+from protocols.messages.model import LoadState, ModelLoad, ModelState
+from protocols.topics import topic_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ class AgentInfo:
     model: str = ""
     progress: str = ""
     info: dict[str, str] = field(default_factory=dict)
+    has_models: bool = False
+    """It loads and unloads models when it is told to."""
+    engine: ModelState | None = None
+    """What it last said of its engine."""
 
 
 Watcher = Callable[[AgentInfo, bool], None]
@@ -48,6 +54,7 @@ class Registry:
         bus.subscribe(AgentReady, self._ready)
         bus.subscribe(AgentHeartbeat, self._heartbeat)
         bus.subscribe(AgentProgress, self._progress)
+        bus.subscribe(ModelState, self._model)
 
     def watch(self, watcher: Watcher) -> None:
         """Be told of every instance that can serve, from now on, and of its loss."""
@@ -74,7 +81,8 @@ class Registry:
     def _joined(self, instance: str, hello: AnyEnvelope) -> None:
         said = hello.body
         assert isinstance(said, AgentHello)
-        self._update(AgentInfo(instance, said.kind, said.role, said.backend))
+        has_models = topic_name(ModelLoad) in said.consumes
+        self._update(AgentInfo(instance, said.kind, said.role, said.backend, has_models=has_models))
 
     def _left(self, instance: str, reason: str) -> None:
         agent = self._agents.pop(instance, None)
@@ -116,6 +124,14 @@ class Registry:
         if agent is not None and isinstance(said, AgentProgress):
             share = f" {said.done / said.total:.0%}" if said.total else ""
             self._agents[agent.instance] = replace(agent, progress=f"{said.step}{share}")
+
+    def _model(self, envelope: AnyEnvelope, _: bytes) -> None:
+        said = envelope.body
+        agent = self._agents.get(envelope.src)
+        if agent is not None and isinstance(said, ModelState):
+            loading = said.state is LoadState.LOADING
+            progress = agent.progress if loading else ""
+            self._agents[agent.instance] = replace(agent, engine=said, progress=progress)
 
     def _update(self, agent: AgentInfo) -> None:
         self._agents[agent.instance] = agent

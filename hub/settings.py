@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hub.errors import StartRefused
+from hub.gpu_budget import OrpheusPolicy, Share, overbooking, policy_for, policy_named, shares_of
 from hub.setting_names import OTHER_PROCESSES, likely_misspelt, unknown_names
 from protocols.messages.agent import AgentKind
 
@@ -142,6 +143,8 @@ class Settings(BaseSettings):
     """The reflex planner answers a turn whose model has sent nothing by then."""
     hub_filler_ms: int = Field(default=1_500, ge=100)
     """After this much silence the robot says that it is thinking."""
+    hub_guard: bool = True
+    """What robots say, and what planners are asked, passes the guard for children."""
     hub_drain_s: float = Field(default=10.0, ge=0)
     """How long turns may go on after SIGTERM."""
 
@@ -157,6 +160,10 @@ class Settings(BaseSettings):
     vllm_gpu_memory_utilization: Fraction = 0.35
     orpheus_gpu_memory_utilization: Fraction = 0.45
     gpu_utilization_cap: float = Field(default=0.80, ge=0.5, le=0.95)
+    orpheus_min_free_vram_gb: float = Field(default=10.0, ge=0)
+    """GiB of GPU memory that must be free before any engine starts, or Orpheus does not run."""
+    hub_orpheus_policy: str = ""
+    """What ``robot-hub run`` found of it; see ``hub/gpu_budget.py``. Not for people to set."""
 
     @field_validator("llm_backend", "plan_fallback", mode="before")
     @classmethod
@@ -180,13 +187,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> Self:
         if (self.hub_tls_cert is None) != (self.hub_tls_key is None):
             raise ValueError("HUB_TLS_CERT and HUB_TLS_KEY need each other, and one is not set")
-        both = self.vllm_gpu_memory_utilization + self.orpheus_gpu_memory_utilization
-        shared = self.llm_backend == "vllm" and self.orpheus_allowed
-        if shared and both > self.gpu_utilization_cap + 1e-9:
-            raise ValueError(
-                "VLLM_GPU_MEMORY_UTILIZATION and ORPHEUS_GPU_MEMORY_UTILIZATION are "
-                f"{both:.2f} together, above GPU_UTILIZATION_CAP={self.gpu_utilization_cap:.2f}"
-            )
+        if too_much := overbooking(self.gpu_shares, self.gpu_utilization_cap):
+            raise ValueError(too_much)
         longest = len(os.fsencode(self.bus_dir / _LONGEST_SOCKET_NAME))
         if longest > IPC_PATH_MAX_BYTES:
             raise ValueError(
@@ -199,6 +201,39 @@ class Settings(BaseSettings):
     def orpheus_allowed(self) -> bool:
         """Whether the settings let Orpheus be chosen (the GPU may still be too small)."""
         return self.performance_mode and self.tts_backend in ("auto", "orpheus")
+
+    @property
+    def orpheus_policy(self) -> OrpheusPolicy:
+        """Whether Orpheus may run. A hub that was not told by ``robot-hub run`` what was free
+        before its engines started does not know it."""
+        if self.hub_orpheus_policy:
+            return policy_named(self.hub_orpheus_policy)
+        return self.orpheus_policy_at(None)
+
+    def orpheus_policy_at(self, free_gb: float | None) -> OrpheusPolicy:
+        """The same if ``free_gb`` GiB of the GPU are free before any engine starts."""
+        return policy_for(
+            performance_mode=self.performance_mode,
+            free_gb=free_gb,
+            min_free_gb=self.orpheus_min_free_vram_gb,
+        )
+
+    @property
+    def gpu_shares(self) -> tuple[Share, ...]:
+        """What the engines that would run take of the GPU's memory."""
+        kinds = {agent.partition(":")[0] for agent in self.hub_agents}
+        vllm = self.llm_backend == "vllm" and AgentKind.PLANNER in kinds
+        orpheus = self.orpheus_allowed and AgentKind.TTS in kinds
+        return shares_of(
+            vllm=self.vllm_gpu_memory_utilization if vllm else None,
+            orpheus=self.orpheus_gpu_memory_utilization if orpheus else None,
+        )
+
+    @property
+    def visible_gpus(self) -> str | None:
+        """``CUDA_VISIBLE_DEVICES``, which engines obey; None if it is not set."""
+        name = "CUDA_VISIBLE_DEVICES"
+        return _environment().get(name, _dotenv(ENV_FILE).get(name))
 
     @property
     def hf_token_present(self) -> bool:

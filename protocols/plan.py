@@ -4,7 +4,7 @@ Pydantic, because both come from outside: an HTTP body and a model's answer. The
 limits are those of the robot-buddy planner API.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,12 @@ from protocols.vocabulary import EMOTIONS, GESTURE_ALIASES, GESTURES, SKILLS, em
 MAX_SAY_CHARS = 200
 MAX_ACTIONS = 5
 MIN_TTL_MS, DEFAULT_TTL_MS, MAX_TTL_MS = 500, 2000, 5000
+MAX_WRAPPERS = 4
+MAX_PARAMS = 8
+MAX_NUMBER = 1e6
+"""No robot is told a greater one; infinity and NaN are none that JSON could carry."""
+
+_KINDS = frozenset({"say", "emote", "gesture", "skill"})
 
 
 class Power(BaseModel):
@@ -108,13 +114,14 @@ class PlanResponse(Plan):
 def safe_actions(raw: Any, allowed: frozenset[str] | None = None) -> list[dict[str, Any]]:
     """The actions among ``raw`` that a robot may be given, in order, at most five.
 
-    Whatever a model answered: wrappers (``{"name": "emote", "params": {…}}``) and bare tags
-    (``{"action": "happy"}``) are unwrapped, numbers clamped, texts cut, the rest dropped.
-    ``allowed`` narrows gestures and skills to what the robot declared.
+    Whatever a model answered: wrappers (``{"name": "emote", "params": {…}}``), bare tags
+    (``{"action": "happy"}``, ``"nod"``) and what stands under another kind's name are understood,
+    numbers clamped, texts cut, the rest dropped. ``allowed`` narrows gestures and skills to what
+    the robot declared.
     """
     if not isinstance(raw, list | tuple):
         return []
-    safe = (_safe_action(item) for item in raw)
+    safe = (_safe_action(item, MAX_WRAPPERS) for item in raw)
     return [a for a in safe if a is not None and _is_allowed(a, allowed)][:MAX_ACTIONS]
 
 
@@ -124,46 +131,62 @@ def _is_allowed(action: dict[str, Any], allowed: frozenset[str] | None) -> bool:
     return action["name"] in allowed
 
 
-def _safe_action(item: Any) -> dict[str, Any] | None:
-    if not isinstance(item, dict):
+def _safe_action(item: Any, wrappers: int) -> dict[str, Any] | None:
+    if isinstance(item, str):
+        return _named(_word(item), {})
+    if not isinstance(item, dict) or not wrappers:
         return None
-    kind = item.get("action")
-    if kind is None and isinstance(item.get("params"), dict):
-        return _safe_action({"action": item.get("name"), **item["params"]})
-    if not isinstance(kind, str):
-        return None
-    kind = kind.strip().lower()
-    name = str(item.get("name") or "").strip().lower()
+    kind, name = item.get("action"), item.get("name")
+    inside = item.get("params", item.get("arguments"))
+    if isinstance(kind, dict):
+        return _safe_action(kind, wrappers - 1)
+    if isinstance(inside, dict) and "action" in inside:
+        return _safe_action(inside, wrappers - 1)
+    if kind is None:
+        kind, name = name, None
+    if name is None and isinstance(inside, dict) and _word(kind) in _KINDS:
+        item = {**item, "params": None, **inside}
+        name = inside.get("name")
+    return _of_kind(_word(kind), _word(name), item)
+
+
+def _of_kind(kind: str, name: str, fields: dict[str, Any]) -> dict[str, Any] | None:
     match kind:
         case "say":
-            return _safe_say(str(item.get("text") or ""))
-        case "emote":
-            return _safe_emote(name, item.get("intensity"))
+            return _safe_say(fields.get("text"))
+        case "gesture" if name == "say":
+            params = fields.get("params")
+            return _safe_say(params.get("text") if isinstance(params, dict) else None)
         case "gesture":
-            return _safe_gesture(name, item.get("params"))
-        case "skill":
-            return {"action": "skill", "name": name} if name in SKILLS else None
+            return _safe_gesture(name, fields.get("params")) or _named(name, fields)
+        case "emote" | "skill":
+            return _named(name, fields)
+    return _named(kind, fields)
+
+
+def _named(name: str, fields: dict[str, Any]) -> dict[str, Any] | None:
+    """What ``name`` can only mean; of a feeling and a gesture of one name, the feeling."""
     return (
-        _safe_emote(kind, item.get("intensity"))
-        or _safe_gesture(kind, item.get("params"))
-        or ({"action": "skill", "name": kind} if kind in SKILLS else None)
+        _safe_emote(name, fields.get("intensity"))
+        or _safe_gesture(name, fields.get("params"))
+        or ({"action": "skill", "name": name} if name in SKILLS else None)
     )
 
 
-def _safe_say(text: str) -> dict[str, Any] | None:
-    text = " ".join(text.split())
+def _safe_say(text: Any) -> dict[str, Any] | None:
+    text = " ".join(text.split()) if isinstance(text, str) else ""
     as_gesture = _safe_gesture(text.strip("*[]() .").lower(), None)
     if as_gesture is not None:
         return as_gesture
-    return {"action": "say", "text": text[:MAX_SAY_CHARS]} if text else None
+    text = text[:MAX_SAY_CHARS].rstrip()
+    return {"action": "say", "text": text} if text else None
 
 
 def _safe_emote(name: str, intensity: Any) -> dict[str, Any] | None:
     emotion = emotion_or_neutral(name)
     if emotion == "neutral" and name != "neutral":
         return None
-    number = isinstance(intensity, int | float) and intensity == intensity
-    value = float(min(1.0, max(0.0, intensity))) if number else 0.5
+    value = min(1.0, max(0.0, float(intensity))) if _is_number(intensity) else 0.5
     return {"action": "emote", "name": emotion, "intensity": value}
 
 
@@ -171,5 +194,29 @@ def _safe_gesture(name: str, params: Any) -> dict[str, Any] | None:
     name = GESTURE_ALIASES.get(name, name)
     if name not in GESTURES:
         return None
-    kept = params if isinstance(params, dict) and len(params) <= 8 else {}
-    return {"action": "gesture", "name": name, "params": kept}
+    return {"action": "gesture", "name": name, "params": _safe_params(params)}
+
+
+def _safe_params(params: Any) -> dict[str, Any]:
+    """Numbers and short words; a bearing within half a turn."""
+    if not isinstance(params, dict) or len(params) > MAX_PARAMS:
+        return {}
+    kept: dict[str, Any] = {
+        key: value
+        for key, value in params.items()
+        if _is_number(value) or (isinstance(value, str | bool) and len(str(value)) <= 64)
+    }
+    bearing = kept.get("bearing")
+    if _is_number(bearing):
+        kept["bearing"] = min(180, max(-180, bearing))
+    return kept
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_NUMBER
+    )
+
+
+def _word(raw: Any) -> str:
+    return raw.strip().lower() if isinstance(raw, str) else ""

@@ -15,6 +15,7 @@ from protocols.messages import (
     audio,
     face,
     job,
+    model,
     session,
     speech,
     trace,
@@ -80,6 +81,7 @@ _TOPICS = (
     Topic(session.Presence, _C, _STATE),
     Topic(session.ClockMeasured, _C, _STATE),
     Topic(agent.AgentHealth, _C, _STATE),
+    Topic(model.ModelState, _C, _STATE),
     # an agent's life
     Topic(agent.AgentHello, _C, _CTL),
     Topic(agent.AgentReady, _C, _CTL),
@@ -101,6 +103,8 @@ _TOPICS = (
     Topic(speech.SpeechCredit, _C, _CTL, command=True),
     Topic(job.PlanRequest, _C, _CTL, command=True),
     Topic(job.SpeakRequest, _C, _CTL, command=True),
+    Topic(model.ModelLoad, _C, _CTL, command=True),
+    Topic(model.ModelUnload, _C, _CTL, command=True),
     Topic(job.JobCancel, _C, _CTL, command=True),
     Topic(agent.AgentDrain, _C, _CTL, command=True),
 )

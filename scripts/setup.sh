@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
-# Makes a virtual environment and installs this checkout into it, with the versions of
-# constraints.txt. usage: setup.sh VENV EXTRAS, with the interpreter to use in $PYTHON
+# Makes a virtual environment and installs this checkout into it, with exact versions.
+# usage: setup.sh VENV EXTRAS, with the interpreter to use in $PYTHON. scripts/setup_engines.sh also
+# gives $CONSTRAINTS (a file of versions), $OVERRIDES (a file that corrects what packages ask for)
+# and $FIRST (a package that pip must install before uv looks for it).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1
 extras=$2
 python=${PYTHON:-python3}
+constraints=${CONSTRAINTS:-constraints.txt}
+overrides=${OVERRIDES:-}
+first=${FIRST:-}
 
 fail() {
     echo "setup: $1" >&2
@@ -18,7 +23,7 @@ command -v "$python" >/dev/null || fail "$python was not found; Robot Hub needs 
 
 # What was set up once is set up, whatever the files' dates say: this must work without a network.
 stamp=$venv/.set-up
-key="$extras $(cat pyproject.toml constraints.txt | cksum)"
+key="$extras $first $(cat pyproject.toml "$constraints" ${overrides:+"$overrides"} | cksum)"
 if [ -x "$venv/bin/robot-hub" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ] &&
     "$venv/bin/python" -c '' 2>/dev/null; then
     touch "$stamp"
@@ -30,7 +35,7 @@ fi
 if ! "$venv/bin/python" -c '' 2>/dev/null; then
     rm -rf "$venv"
     if command -v uv >/dev/null; then
-        uv venv --quiet --python "$python" "$venv"
+        uv venv --quiet ${first:+--seed} --python "$python" "$venv"
     else
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
             fail "this Python cannot make virtual environments: install uv, or Debian's package python3-venv"
@@ -42,10 +47,14 @@ if command -v uv >/dev/null; then
     uv=uv
 else
     uv=$venv/bin/uv
-    [ -x "$uv" ] || "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+    [ -x "$uv" ] || "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$constraints" uv
 fi
+
+[ -z "$first" ] ||
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$constraints" "$first"
 
 # uv's pip interface: it obeys the dependency metadata of pyproject.toml and leaves alone what
 # somebody installed by hand.
-"$uv" pip install --quiet --python "$venv/bin/python" -c constraints.txt -e ".[$extras]"
+"$uv" pip install --quiet --python "$venv/bin/python" -c "$constraints" \
+    ${overrides:+--overrides "$overrides"} -e ".[$extras]"
 echo "$key" >"$stamp"

@@ -3,15 +3,25 @@
 from agents.planner.agent import Conversation, Plans
 from agents.planner.engines import chosen
 from agents.planner.settings import PlannerSettings
-from agents.runtime.process import Agent, run_agent
+from agents.planner.slotted import SlottedPlanner, slot_for
+from agents.runtime.models import agent_on
+from agents.runtime.process import Agent, Loaded, run_agent
 from protocols.messages.agent import AgentKind
 
 
 def build(settings: PlannerSettings) -> Agent:
     """Put the planner on the engine that the settings name."""
-    planner = chosen(settings)
+    slot = slot_for(settings)
+    if slot is not None:
+        slotted = SlottedPlanner(slot)
+        return agent_on(slot, slotted, Conversation(slotted), Plans(slotted))
+    planner, reason = chosen(settings)
+
+    def loaded() -> Loaded:
+        return Loaded(planner.capacity, planner.model, {"reason": reason()})
+
     services = (Conversation(planner), Plans(planner))
-    return Agent(planner, services, capacity=planner.capacity, model=settings.model)
+    return Agent(planner, services, capacity=planner.capacity, loaded=loaded)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ reset. Order, identity, cancellation and coded failures are the runtime's
 (``agents/runtime/service.py``); the engine is behind ``agents/planner/backends/base.py``.
 """
 
+from collections import Counter
 from contextlib import aclosing
 
 from pydantic import ValidationError
@@ -75,6 +76,11 @@ class Plans:
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Of the planner; they go out with the agent's heartbeat."""
+        return self._planner.counters
 
     async def serve(self, inbox: Inbox, emit: Emit) -> None:
         """Answer one plan request.

@@ -113,18 +113,25 @@ def read_plan(text: str, max_actions: int) -> PlanDone:
     Raises:
         AgentError: ``llm_nonsense``; there is no JSON object or list of actions in it.
     """
-    starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
-    try:
-        plan = from_json(text[min(starts) :], allow_partial=True) if starts else None
-    except ValueError:
-        plan = None
-    if isinstance(plan, list):
-        plan = {"actions": plan}
-    if not isinstance(plan, dict) or not isinstance(plan.get("actions"), list):
+    plan = _plan_in(_without_preamble(text) or "")
+    if plan is None:
         raise AgentError(_what_came(text), code="llm_nonsense")
-    actions = (_speakable(action) for action in plan["actions"])
+    actions = _speakable(safe_actions(plan["actions"]))
     ttl = _number(plan.get("ttl_ms"), DEFAULT_TTL_MS, MIN_TTL_MS, MAX_TTL_MS)
-    return PlanDone(actions=tuple(safe_actions(list(actions))[:max_actions]), ttl_ms=round(ttl))
+    return PlanDone(actions=tuple(actions[:max_actions]), ttl_ms=round(ttl))
+
+
+def _plan_in(text: str) -> dict[str, Any] | None:
+    """The first object with a list of actions, or list of actions, that begins in ``text``."""
+    for start in sorted(at for at in (text.find("{"), text.find("[")) if at >= 0):
+        try:
+            value = from_json(text[start:], allow_partial=True)
+        except ValueError:
+            continue
+        plan = {"actions": value} if isinstance(value, list) else value
+        if isinstance(plan, dict) and isinstance(plan.get("actions"), list):
+            return plan
+    return None
 
 
 def _without_preamble(text: str) -> str | None:
@@ -201,9 +208,13 @@ def _actions(raw: Any, turn: TurnStart) -> tuple[dict[str, Any], ...]:
     return tuple(a for a in safe_actions(raw, able) if a["action"] != "say")
 
 
-def _speakable(action: Any) -> Any:
-    text = action.get("text") if isinstance(action, dict) else None
-    return {**action, "text": clean(text)} if isinstance(text, str) else action
+def _speakable(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``actions`` without markup in what is said; what says nothing else is left out."""
+    clean_ones = (
+        {**action, "text": clean(action["text"])} if action["action"] == "say" else action
+        for action in actions
+    )
+    return [action for action in clean_ones if action.get("text") != ""]
 
 
 def _number(raw: Any, default: float, least: float, most: float) -> float:

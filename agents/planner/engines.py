@@ -1,47 +1,89 @@
-"""Which engine the planner runs on."""
+"""Which engine the planner runs on, and why."""
 
+from collections.abc import Callable
+from functools import partial
 from pkgutil import resolve_name
+from typing import NamedTuple
 
 import structlog
 
-from agents.planner.backends.auto import FirstThatStarts, OnceItStarts
+from agents.planner.backends.auto import Candidate, FirstThatStarts, OnceItStarts
 from agents.planner.backends.base import MODELS, PLANNERS, Planner
 from agents.planner.model_planner import ModelPlanner
+from agents.planner.models import missing
 from agents.planner.settings import REFLEX_ROLE, PlannerSettings
 from agents.runtime.errors import BackendUnavailable
 
 log = structlog.get_logger(__name__)
 
 
-def chosen(settings: PlannerSettings) -> Planner:
-    """The engine that ``settings`` name, not yet started.
+class Choice(NamedTuple):
+    """A planner, not yet started, and the reason in words, known once it is."""
+
+    planner: Planner
+    reason: Callable[[], str]
+
+
+def chosen(settings: PlannerSettings) -> Choice:
+    """The engine that ``settings`` name.
 
     Raises:
-        BackendUnavailable: this build does not have it, or it is not told where its server is.
+        BackendUnavailable: its library is not installed, or it is not told where its server is.
     """
     if settings.role == REFLEX_ROLE:
-        return _engine("reflex", "it is the standing second planner")
+        return _settled(_rules("reflex"), "it is the standing second planner")
     match settings.backend:
-        case "auto" if settings.base_url:
-            return FirstThatStarts(_server(settings), resolve_name(PLANNERS["reflex"])())
         case "auto":
-            return _engine("reflex", "no server is named by OPENAI_BASE_URL")
-        case "openai":
-            return OnceItStarts(_server(settings))
+            rules = Candidate("reflex", partial(_rules, "reflex"), "no language model can be had")
+            first = FirstThatStarts([*thinking_candidates(settings), rules])
+            return Choice(first, lambda: first.reason)
         case "reflex" | "scripted" as name:
-            return _engine(name, "LLM_BACKEND names it")
+            return _settled(_rules(name), f"LLM_BACKEND={name}")
+        case "openai" | "ollama" as name:
+            return _settled(OnceItStarts(thinking(name, settings)), f"LLM_BACKEND={name}")
         case name:
-            raise BackendUnavailable(
-                f"LLM_BACKEND={name} is not part of this build; use openai with OPENAI_BASE_URL"
-                " for a server of that kind, or reflex"
-            )
+            return _settled(thinking(name, settings), f"LLM_BACKEND={name}")
 
 
-def _engine(name: str, reason: str) -> Planner:
-    log.info("planner_chosen", backend=name, reason=reason)
+def thinking_candidates(settings: PlannerSettings) -> list[Candidate]:
+    """The language models that ``auto`` chooses from, in order. It downloads nothing."""
+    as_is = settings.model_copy(update={"auto_pull": False})
+    ollama = f"{settings.ollama_url} answers and has {settings.ollama_model}"
+    transformers = f"model {settings.hf_model} is on disk"
+    return [
+        Candidate("ollama", partial(thinking, "ollama", as_is), ollama),
+        Candidate("openai", partial(_server, settings), f"{settings.base_url} answers"),
+        Candidate("transformers", partial(_from_disk, settings), transformers),
+    ]
+
+
+def _server(settings: PlannerSettings) -> Planner:
+    if not settings.base_url:
+        raise BackendUnavailable("no server is named by OPENAI_BASE_URL")
+    return thinking("openai", settings)
+
+
+def _from_disk(settings: PlannerSettings) -> Planner:
+    if lack := missing(settings.hf_model):
+        raise BackendUnavailable(lack)
+    return thinking("transformers", settings)
+
+
+def thinking(name: str, settings: PlannerSettings) -> Planner:
+    """A planner that thinks with the language model of engine ``name``, not yet started.
+
+    Raises:
+        BackendUnavailable: as ``chosen``.
+    """
+    model = resolve_name(MODELS[name]).from_settings(settings)
+    return ModelPlanner(model, warm_up=settings.warmup_llm)
+
+
+def _rules(name: str) -> Planner:
     planner: Planner = resolve_name(PLANNERS[name])()
     return planner
 
 
-def _server(settings: PlannerSettings) -> Planner:
-    return ModelPlanner(resolve_name(MODELS["openai"]).from_settings(settings))
+def _settled(planner: Planner, reason: str) -> Choice:
+    log.info("planner_chosen", backend=planner.name, reason=reason)
+    return Choice(planner, lambda: reason)

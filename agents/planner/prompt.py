@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.planner.backends.base import ChatMessage, Prompt, Schema
+from agents.planner.news import RECENT_EVENTS, events_of
 from protocols.messages.turn import Exchange, TurnStart
-from protocols.plan import Plan, WorldState
+from protocols.plan import MAX_TTL_MS, MIN_TTL_MS, WorldState
+from protocols.vocabulary import EMOTIONS, GESTURES, SKILLS
 
 VERBATIM_TURNS = 8
 """At least this many past turns are told word by word; older ones in a few words."""
@@ -19,7 +21,6 @@ MAX_PAST_CHARS = 400
 MAX_GIST_CHARS = 40
 MAX_USER_CHARS = 4_000
 MAX_STATE_CHARS = 2_000
-RECENT_EVENTS = 5
 
 RULES = """\
 You are the mind of a small friendly robot that talks with people, often with children.
@@ -46,11 +47,12 @@ You choose what a small mobile robot does next. You are given its state as JSON.
 Answer with one JSON object and nothing else: {"actions": [...], "ttl_ms": 500..5000}.
 An action is one of
 {"action": "say", "text": "..."}, {"action": "emote", "name": "...", "intensity": 0..1},
-{"action": "gesture", "name": "...", "params": {}}, {"action": "skill", "name": "..."}.
+{"action": "gesture", "name": "..."}, {"action": "skill", "name": "..."}.
 
 - On a heartbeat without a new event answer {"actions": [], "ttl_ms": 500}.
 - In the modes BOOT, ERROR and TELEOP give no skill. With faults give no motion at all.
 - Never speak of the battery or of power: something else takes care of it.
+- To look somewhere, give the gesture look_at with "params": {"bearing": degrees, left below 0}.
 - Be sparing: a good plan has one to three actions.
 """
 
@@ -63,7 +65,8 @@ def answer_prompt(turn: TurnStart) -> Prompt:
 
 def plan_prompt(world: WorldState, max_actions: int) -> Prompt:
     """What asks a model for a plan."""
-    return Prompt(plan_messages(world, max_actions), Schema("plan", plan_schema()))
+    schema = Schema("plan", plan_schema(max_actions))
+    return Prompt(plan_messages(world, max_actions), schema, is_plan=True)
 
 
 def conversation_messages(turn: TurnStart) -> list[ChatMessage]:
@@ -82,7 +85,7 @@ def conversation_messages(turn: TurnStart) -> list[ChatMessage]:
 def plan_messages(world: WorldState, max_actions: int) -> list[ChatMessage]:
     """The chat that asks a model for a plan."""
     state = world.model_dump(exclude={"power", "battery_mv"})
-    state["recent_events"] = world.recent_events[-RECENT_EVENTS:]
+    state["recent_events"] = events_of(world)[-RECENT_EVENTS:]
     asked = f"At most {max_actions} actions. State:\n{_json(state)[:MAX_STATE_CHARS]}"
     return [ChatMessage("system", PLAN_RULES), ChatMessage("user", asked)]
 
@@ -107,9 +110,24 @@ def answer_schema(turn: TurnStart) -> dict[str, Any]:
     )
 
 
-def plan_schema() -> dict[str, Any]:
-    """JSON schema of a plan."""
-    return Plan.model_json_schema()
+def plan_schema(max_actions: int) -> dict[str, Any]:
+    """JSON schema of a plan, in the same subset. ``look_at`` is the gesture that has a parameter;
+    the longest text is left to whoever reads the plan, since the subset knows none."""
+    able = [name for name in GESTURES if name != "look_at"]
+    bearing = _object({"bearing": {"type": "number", "minimum": -180, "maximum": 180}})
+    intensity = {"type": "number", "minimum": 0, "maximum": 1}
+    actions = [
+        {"action": _one_of(["say"]), "text": {"type": "string"}},
+        {"action": _one_of(["emote"]), "name": _one_of(EMOTIONS), "intensity": intensity},
+        {"action": _one_of(["gesture"]), "name": _one_of(able)},
+        {"action": _one_of(["gesture"]), "name": _one_of(["look_at"]), "params": bearing},
+        {"action": _one_of(["skill"]), "name": _one_of(SKILLS)},
+    ]
+    one = {"anyOf": [_object(action) for action in actions]}
+    ttl = {"type": "integer", "minimum": MIN_TTL_MS, "maximum": MAX_TTL_MS}
+    return _object(
+        {"actions": {"type": "array", "items": one, "maxItems": max_actions}, "ttl_ms": ttl}
+    )
 
 
 def _first_verbatim(turns: int) -> int:

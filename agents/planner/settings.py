@@ -1,13 +1,18 @@
 """What the planner is told by its environment."""
 
-from typing import Literal
+import re
+from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 
 from agents.runtime.settings import AgentSettings
 
 REFLEX_ROLE = "reflex"
 """Role of the standing second planner, which answers when the chosen one cannot."""
+
+_ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[^\s,#]*)?(#[^\s,#]+)?")
+_DURATION = r"^-?(\d+(\.\d+)?|(\d+(\.\d+)?(ms|s|m|h))+)$"
+"""Seconds, or what Go's ``time.ParseDuration`` reads."""
 
 
 class PlannerSettings(AgentSettings):
@@ -16,18 +21,106 @@ class PlannerSettings(AgentSettings):
     backend: Literal["auto", "openai", "reflex", "scripted", "vllm", "ollama", "transformers"] = (
         Field(default="auto", validation_alias="LLM_BACKEND")
     )
-    """``auto`` takes the server of ``base_url`` if it answers at start, else the reflex planner."""
+    """``auto`` takes the first that can work: ollama, openai, transformers, reflex."""
+    temperature: float = Field(default=0.7, ge=0, le=2, validation_alias="TEMPERATURE")
+    """Of openai, ollama and transformers; vllm has its own."""
+    plan_timeout_s: float = Field(default=5.0, gt=0, le=300, validation_alias="PLAN_TIMEOUT_S")
+    """How long ollama may take for a plan. The hub waits no longer for any engine."""
+    warmup_llm: bool = Field(default=True, validation_alias="WARMUP_LLM")
+    """Load the model and let it begin an answer before the planner is ready."""
+
     base_url: str = Field(
-        default="",
-        pattern=r"^(https?://[\w.:\[\]-]+(/\S*)?)?$",
-        validation_alias=AliasChoices("LLM_BASE_URL", "OPENAI_BASE_URL"),
+        default="", validation_alias=AliasChoices("LLM_BASE_URL", "OPENAI_BASE_URL")
     )
-    """Where an OpenAI-compatible server is, up to and with ``/v1``."""
+    """Where OpenAI-compatible servers are, up to and with ``/v1``: one address or several, the
+    preferred first, between commas. ``http://host/v1#name`` asks that server for its own model."""
     api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=AliasChoices("LLM_API_KEY", "OPENAI_API_KEY")
     )
+    """One key for all servers, or one for each between commas, so that none sees another's."""
     model: str = Field(default="", validation_alias=AliasChoices("LLM_MODEL", "OPENAI_MODEL"))
     """Empty: the first model that the server lists."""
     timeout_s: float = Field(default=20.0, gt=0, le=300, validation_alias="OPENAI_TIMEOUT_S")
     """How long one answer may take in all."""
-    temperature: float = Field(default=0.7, ge=0, le=2, validation_alias="TEMPERATURE")
+
+    ollama_url: str = Field(
+        default="http://localhost:11434",
+        pattern=r"^https?://[\w.:\[\]-]+(/\S*)?$",
+        validation_alias="OLLAMA_URL",
+    )
+    ollama_model: str = Field(
+        default="qwen3:14b", min_length=1, max_length=200, validation_alias="MODEL_NAME"
+    )
+    auto_pull: bool = Field(default=True, validation_alias="AUTO_PULL_OLLAMA_MODEL")
+    """Let Ollama download a model that it does not have."""
+    pull_timeout_s: float = Field(default=1800.0, gt=0, validation_alias="OLLAMA_PULL_TIMEOUT_S")
+    converse_keep_alive: str = Field(
+        default="0s", pattern=_DURATION, validation_alias="CONVERSE_KEEP_ALIVE"
+    )
+    """How long Ollama keeps the model after an answer: ``5m``, ``0s``; negative for ever."""
+    plan_keep_alive: str = Field(
+        default="0s", pattern=_DURATION, validation_alias="PLAN_KEEP_ALIVE"
+    )
+    num_ctx: int = Field(default=4096, ge=256, le=4096, validation_alias="NUM_CTX")
+    """Ollama's window in tokens, prompt and answer together."""
+
+    vllm_model_name: str = Field(
+        default="Vishva007/gemma-4-E4B-it-W4A16-AutoRound-GPTQ",
+        min_length=1,
+        validation_alias="VLLM_MODEL_NAME",
+    )
+    vllm_dtype: str = Field(default="float16", validation_alias="VLLM_DTYPE")
+    vllm_quantization: str = Field(default="", validation_alias="VLLM_QUANTIZATION")
+    """Empty: what the model's own configuration says (``gptq_marlin`` for the default model)."""
+    vllm_gpu_memory_utilization: float = Field(
+        default=0.35, ge=0.05, le=0.95, validation_alias="VLLM_GPU_MEMORY_UTILIZATION"
+    )
+    vllm_max_model_len: int = Field(default=4096, ge=256, validation_alias="VLLM_MAX_MODEL_LEN")
+    vllm_max_num_seqs: int = Field(default=2, ge=1, validation_alias="VLLM_MAX_NUM_SEQS")
+    vllm_max_num_batched_tokens: int = Field(
+        default=256, ge=16, validation_alias="VLLM_MAX_NUM_BATCHED_TOKENS"
+    )
+    vllm_temperature: float = Field(default=0.7, ge=0, le=2, validation_alias="VLLM_TEMPERATURE")
+    vllm_timeout_s: float = Field(default=20.0, gt=0, le=300, validation_alias="VLLM_TIMEOUT_S")
+    vllm_max_output_tokens: int = Field(
+        default=512, ge=64, validation_alias="VLLM_MAX_OUTPUT_TOKENS"
+    )
+    vllm_enable_thinking: bool = Field(default=False, validation_alias="VLLM_ENABLE_THINKING")
+
+    hf_model: str = Field(
+        default="microsoft/Fara-7B", min_length=1, validation_alias="AURAOS_HF_MODEL"
+    )
+    """A directory, or a name in the cache of the model hub; for transformers."""
+    hf_device: Literal["auto", "cuda", "cpu"] = Field(
+        default="auto", validation_alias="AURAOS_DEVICE"
+    )
+    hf_load_in_8bit: bool = Field(default=False, validation_alias="TRANSFORMERS_LOAD_IN_8BIT")
+
+    @property
+    def servers(self) -> list[tuple[str, str, str]]:
+        """Address, model and key of every server that ``base_url`` names, in order."""
+        addresses = [part.strip() for part in self.base_url.split(",") if part.strip()]
+        keys = [key.strip() for key in self.api_key.get_secret_value().split(",")]
+        if len(keys) == 1:
+            keys *= len(addresses)
+        split = (address.partition("#") for address in addresses)
+        return [
+            (address, own_model or self.model, key)
+            for (address, _, own_model), key in zip(split, keys, strict=True)
+        ]
+
+    @field_validator("base_url")
+    @classmethod
+    def _are_addresses(cls, text: str) -> str:
+        for part in filter(str.strip, text.split(",")):
+            if not _ADDRESS.fullmatch(part.strip()):
+                raise ValueError(f"{part.strip()!r} is no http address")
+        return text
+
+    @model_validator(mode="after")
+    def _one_key_each(self) -> Self:
+        addresses = sum(1 for part in self.base_url.split(",") if part.strip())
+        keys = self.api_key.get_secret_value().count(",") + 1
+        if keys not in (1, addresses):
+            raise ValueError(f"OPENAI_API_KEY holds {keys} keys for {addresses} addresses")
+        return self

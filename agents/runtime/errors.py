@@ -10,6 +10,7 @@
     │   ├── WorkerDied           worker_died      a child process ended with work in hand
     │   ├── AgentDraining        agent_draining   it is leaving and takes nothing new
     │   └── InboxOverrun         inbox_overrun    a service does not read what it is sent
+    ├── EngineDied               engine_died      ends the process, to be started again
     └── BadSettings              bad_settings     ends the process before it starts
     AssertionError
     └── UndeclaredOutput         a service emits what it did not declare: a bug
@@ -63,6 +64,12 @@ class InboxOverrun(AgentError):
     """Messages that must not be dropped pile up in an inbox that its service does not read."""
 
     code = "inbox_overrun"
+
+
+class EngineDied(HubError):
+    """The process that held the engine ended by itself, and the agent cannot start another."""
+
+    code = "engine_died"
 
 
 class BadSettings(HubError):

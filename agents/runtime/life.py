@@ -4,16 +4,18 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 
-from agents.runtime import log
-from agents.runtime.errors import BackendUnavailable
+from agents.runtime import footprint, log
+from agents.runtime.death import deaths_told_to
+from agents.runtime.errors import BackendUnavailable, EngineDied
 from agents.runtime.progress import reporting_to
 from agents.runtime.runner import ServiceRunner
 from agents.runtime.service import AnyService, Backend, BatchService, Counting, ListeningService
+from agents.runtime.slot import EngineSlot
 from protocols.bus import AgentBus
 from protocols.envelope import Envelope, Message
 from protocols.errors import PeerOverrun
@@ -24,6 +26,7 @@ from protocols.messages.agent import (
     AgentProgress,
     AgentReady,
 )
+from protocols.messages.model import ModelState
 from protocols.topics import topic_name
 
 BEAT_S = 0.5
@@ -35,14 +38,29 @@ DRAIN_GRACE_S = 5.0
 _log = structlog.get_logger()
 
 
+class Loaded(NamedTuple):
+    """What an agent turned out to be once its backend has started."""
+
+    capacity: int
+    model: str = ""
+    info: Mapping[str, str] = {}
+
+
 class Agent(NamedTuple):
-    """What a process serves. ``capacity`` scopes may be open at once; the hub counts them."""
+    """What a process serves. ``capacity`` scopes may be open at once; the hub counts them.
+
+    ``loaded`` is asked after the start, where only then capacity, model and info are known, and
+    again whenever the engine of ``slot`` is another. The backend of an agent with a slot is one
+    that takes its engines from there.
+    """
 
     backend: Backend
     services: Sequence[AnyService]
     capacity: int
     model: str = ""
     info: Mapping[str, str] = {}
+    loaded: Callable[[], Loaded] | None = None
+    slot: EngineSlot[Any] | None = None
 
 
 def hello_of(kind: AgentKind, role: str, agent: Agent, pid: int) -> AgentHello:
@@ -67,7 +85,8 @@ def hello_of(kind: AgentKind, role: str, agent: Agent, pid: int) -> AgentHello:
 class AgentProcess:
     """One agent from its first registration to its end.
 
-    ``clock`` gives monotonic nanoseconds; ``started`` is called once, when everything is loaded.
+    ``hello`` is how it registers, where it has a slot; ``clock`` gives monotonic nanoseconds;
+    ``started`` is called once, when everything is loaded.
     """
 
     def __init__(
@@ -77,8 +96,10 @@ class AgentProcess:
         *,
         clock: Callable[[], int],
         started: Callable[[], None] = lambda: None,
+        hello: AgentHello | None = None,
     ) -> None:
         self._bus = bus
+        self._hello = hello
         self._agent = agent
         self._clock = clock
         self._started = started
@@ -86,7 +107,7 @@ class AgentProcess:
             bus, agent.services, clock=clock, on_drain=self._begin_to_leave
         )
         self._ready: AgentReady | None = None
-        self._failure: BackendUnavailable | None = None
+        self._failure: BackendUnavailable | EngineDied | None = None
         self._is_linked = False
         self._leaving = asyncio.Event()
         self._counting = [s for s in agent.services if isinstance(s, Counting)]
@@ -96,34 +117,47 @@ class AgentProcess:
 
         Raises:
             BackendUnavailable: the backend could not be started.
+            EngineDied: the engine ended by itself; what was open has failed.
             ExceptionGroup: a bug in a service or in the backend.
         """
         self._bus.on_link(self._link_up, self._link_lost)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                # The runner's first step comes before the bus's: no command finds it missing.
-                serving = tasks.create_task(self._runner.run(), name="runner")
-                helpers = [
-                    tasks.create_task(self._bus.open(), name="bus"),
-                    tasks.create_task(self._load(), name="backend"),
-                    tasks.create_task(self._beat(), name="heartbeat"),
-                ]
-                await self._leaving.wait()
-                await asyncio.wait([serving], timeout=DRAIN_GRACE_S)
-                self._runner.stop()
-                for helper in helpers:
-                    helper.cancel()
+            with deaths_told_to(self._engine_died), reporting_to(self._progress_reporter()):
+                await self._live()
         finally:
             await self._bus.close()
             await self._agent.backend.close()
         if self._failure is not None:
             raise self._failure
 
+    async def _live(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            # The runner's first step comes before the bus's: no command finds it missing.
+            serving = tasks.create_task(self._runner.run(), name="runner")
+            helpers = [
+                tasks.create_task(self._bus.open(), name="bus"),
+                tasks.create_task(self._load(), name="backend"),
+                tasks.create_task(self._beat(), name="heartbeat"),
+            ]
+            if self._agent.slot is not None:
+                self._agent.slot.on_change(self._model_changed)
+                helpers.append(tasks.create_task(self._agent.slot.run(), name="slot"))
+            await self._leaving.wait()
+            await asyncio.wait([serving], timeout=DRAIN_GRACE_S)
+            self._runner.stop()
+            for helper in helpers:
+                helper.cancel()
+
     def drain(self, reason: str) -> None:
         """Take nothing new, finish what is open, then leave."""
         if not self._runner.draining:
             _log.info(log.AGENT_DRAINING, reason=reason)
             self._runner.drain()
+
+    def _engine_died(self, death: EngineDied) -> None:
+        if not self._runner.draining:
+            self._failure = death
+            self.drain("engine died")
 
     def _begin_to_leave(self) -> None:
         self._announce()
@@ -134,22 +168,49 @@ class AgentProcess:
         backend, began_ns = self._agent.backend, self._clock()
         _log.info(log.AGENT_STARTING, backend=backend.name)
         try:
-            with reporting_to(self._progress_reporter()):
-                await backend.start()
+            await backend.start()
         except BackendUnavailable as error:
             self._failure = error
             self.drain("no backend")
             return
-        self._ready = AgentReady(
-            capacity=self._agent.capacity,
-            backend=backend.name,
-            model=self._agent.model,
-            selftest_ms=(self._clock() - began_ns) / 1e6,
-            info=dict(self._agent.info),
-        )
+        self._ready = self._turned_out((self._clock() - began_ns) / 1e6)
         self._started()
-        _log.info(log.AGENT_READY, backend=backend.name, model=self._agent.model)
+        _log.info(log.AGENT_READY, backend=backend.name, model=self._ready.model)
         self._announce()
+
+    def _turned_out(self, selftest_ms: float) -> AgentReady:
+        agent = self._agent.loaded() if self._agent.loaded is not None else self._agent
+        return AgentReady(
+            capacity=agent.capacity,
+            backend=self._agent.backend.name,
+            model=agent.model,
+            selftest_ms=selftest_ms,
+            info=dict(agent.info),
+        )
+
+    def _model_changed(self) -> None:
+        """Tell how the slot stands, and, where the engine is another, what the agent is now."""
+        self._publish_model()
+        if self._ready is not None:
+            ready = self._turned_out(self._ready.selftest_ms)
+            if ready != self._ready:
+                self._ready = ready
+                self._announce()
+
+    def _publish_model(self) -> None:
+        slot, hello = self._agent.slot, self._hello
+        if slot is not None and hello is not None:
+            report = slot.report
+            self._publish(
+                ModelState(
+                    kind=hello.kind,
+                    role=hello.role,
+                    state=report.state,
+                    model=report.model,
+                    memory_mib=footprint.resident_mib(),
+                    detail=report.detail,
+                )
+            )
 
     async def _beat(self) -> None:
         """Say twice a second that this loop is alive; leave if nobody has listened for long."""
@@ -208,6 +269,7 @@ class AgentProcess:
         _log.info(log.LINK_UP)
         self._is_linked = True
         self._announce()
+        self._publish_model()
 
     def _link_lost(self, reason: str) -> None:
         _log.warning(log.LINK_LOST, reason=reason)

@@ -11,7 +11,6 @@
 """
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -21,12 +20,15 @@ from typing import NoReturn, TypeVar
 
 from agents.runtime.bus.zmq import ZmqAgentBus
 from agents.runtime.errors import BackendUnavailable, BadSettings
-from agents.runtime.life import Agent, AgentProcess, hello_of
+from agents.runtime.footprint import settle
+from agents.runtime.life import Agent, AgentProcess, Loaded, hello_of
 from agents.runtime.log import configure_logs
 from agents.runtime.settings import AgentSettings, load
+from agents.runtime.trial import run_trial
 from protocols.messages.agent import AgentKind
+from protocols.trial import TRY
 
-__all__ = ["Agent", "run_agent"]
+__all__ = ["Agent", "Loaded", "run_agent"]
 
 CANNOT_WORK = 2
 """Exit code of a process that lacks what it needs; starting it again would not help."""
@@ -41,8 +43,10 @@ def run_agent(kind: AgentKind, settings: type[S], build: Callable[[S], Agent]) -
 
     The exit code is 0 after a drain or a minute without a hub, 2 where the process cannot do its
     work (``BadSettings``, ``BackendUnavailable`` from ``build`` or ``start``, with one sentence
-    on stderr), 1 with a traceback for anything else.
+    on stderr), 1 with a traceback for anything else. With ``--try`` it only tries its engine.
     """
+    if TRY in sys.argv:
+        sys.exit(run_trial(kind, settings, build, sys.argv, _loop_factory()))
     try:
         chosen = load(settings)
         configure_logs(chosen.log_level, json=chosen.log_json)
@@ -57,12 +61,9 @@ def run_agent(kind: AgentKind, settings: type[S], build: Callable[[S], Agent]) -
 
 async def _live(kind: AgentKind, settings: AgentSettings, agent: Agent) -> None:
     pid = os.getpid()
-    bus = ZmqAgentBus(
-        settings.bus_dir,
-        f"{kind}-{settings.role}-{pid}",
-        hello_of(kind, settings.role, agent, pid),
-    )
-    process = AgentProcess(bus, agent, clock=time.monotonic_ns, started=_settle_memory)
+    hello = hello_of(kind, settings.role, agent, pid)
+    bus = ZmqAgentBus(settings.bus_dir, f"{kind}-{settings.role}-{pid}", hello)
+    process = AgentProcess(bus, agent, clock=time.monotonic_ns, started=settle, hello=hello)
     loop = asyncio.get_running_loop()
 
     told = asyncio.Event()
@@ -79,12 +80,6 @@ async def _live(kind: AgentKind, settings: AgentSettings, agent: Agent) -> None:
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal, number)
     await process.run()
-
-
-def _settle_memory() -> None:
-    """A full collection must not stall the loop: what is loaded by now stays for good."""
-    gc.collect()
-    gc.freeze()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -119,7 +119,9 @@ class Counting(Protocol):
 class Backend(Protocol):
     """What every engine behind a service has in common."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Of the engine, as settings call it."""
 
     async def start(self) -> None:
         """Load the engine and run its self-test inference; raise ``BackendUnavailable``."""

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agents.runtime.errors import BadSettings
+from agents.runtime.slot import SlotOptions
 
 
 class AgentSettings(BaseSettings):
@@ -18,7 +19,11 @@ class AgentSettings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        frozen=True, env_file=".env", extra="ignore", populate_by_name=True
+        frozen=True,
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
+        protected_namespaces=(),
     )
 
     bus_dir: Path = Field(validation_alias="HUB_BUS_DIR")
@@ -29,6 +34,15 @@ class AgentSettings(BaseSettings):
         default="info", validation_alias="HUB_LOG_LEVEL"
     )
     log_json: bool = Field(default=False, validation_alias="HUB_LOG_JSON")
+    model_warmup: bool = Field(default=True, validation_alias="HUB_MODEL_WARMUP")
+    """Load the model before the agent is ready; else when it is first needed."""
+    model_idle_s: float = Field(default=0.0, ge=0, le=604_800, validation_alias="HUB_MODEL_IDLE_S")
+    """How long nobody may need the model before its memory is freed; 0: it stays loaded."""
+
+    @property
+    def slot_options(self) -> SlotOptions:
+        """When the engine is loaded and unloaded."""
+        return SlotOptions(self.model_warmup, self.model_idle_s)
 
     @field_validator("log_level", mode="before")
     @classmethod

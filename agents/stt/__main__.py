@@ -2,10 +2,11 @@
 
 import structlog
 
+from agents.runtime.models import agent_on
 from agents.runtime.process import Agent, run_agent
 from agents.stt.agent import Stt
-from agents.stt.choice import chosen
 from agents.stt.settings import SttSettings
+from agents.stt.slotted import SlottedRecogniser, slot_for
 from protocols.messages.agent import AgentKind
 
 log = structlog.get_logger(__name__)
@@ -13,15 +14,11 @@ log = structlog.get_logger(__name__)
 
 def build(settings: SttSettings) -> Agent:
     """Put stt on the recogniser that the settings name."""
-    recogniser, reason = chosen(settings)
-    log.info("engine_chosen", backend=recogniser.name, model=recogniser.model, reason=reason)
-    return Agent(
-        recogniser,
-        (Stt(recogniser),),
-        capacity=recogniser.capacity,
-        model=recogniser.model,
-        info={"reason": reason},
-    )
+    slot = slot_for(settings)
+    about = slot.about
+    log.info("engine_chosen", backend=about.backend, model=about.model, reason=about.info["reason"])
+    recogniser = SlottedRecogniser(slot)
+    return agent_on(slot, recogniser, Stt(recogniser, settings.language))
 
 
 if __name__ == "__main__":

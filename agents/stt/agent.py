@@ -2,16 +2,32 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from agents.runtime.errors import AgentError
 from agents.runtime.service import Emit, Inbox, Scope
-from agents.stt.backends.base import Hypothesis, Recogniser, Stream
+from agents.stt.backends.base import Hypothesis, Recogniser, Redecoding, Stream, Transcript
 from agents.stt.takes import SAMPLE_BYTES, Take, Takes
 from protocols.envelope import Message
 from protocols.messages.audio import MIC_RATE_HZ, UtteranceChunk
 from protocols.messages.session import SessionAssign, SessionRelease
 from protocols.messages.transcript import TranscriptFailed, TranscriptFinal, TranscriptPartial
 from protocols.messages.voice import UtteranceDrop, UtteranceFinish
+
+
+class Partials:
+    """The text of a take as it grows; emitted where it has changed and somebody still wants it."""
+
+    def __init__(self, take: Take, emit: Emit) -> None:
+        self._take, self._emit = take, emit
+        self._shown: Hypothesis | None = None
+
+    def show(self, hypothesis: Hypothesis | None) -> None:
+        """Take what the engine has to say by now."""
+        if hypothesis and hypothesis != self._shown and not self._take.dropped:
+            self._shown = hypothesis
+            self._emit(TranscriptPartial(utterance=self._take.utterance, **hypothesis._asdict()))
 
 
 class Stt:
@@ -27,62 +43,96 @@ class Stt:
         {TranscriptPartial, TranscriptFinal, TranscriptFailed}
     )
 
-    def __init__(self, recogniser: Recogniser) -> None:
+    def __init__(self, recogniser: Recogniser, language: str = "") -> None:
         self._recogniser = recogniser
+        self._language = language
+        """Of all sessions; empty: what each robot says."""
         self.counters: Counter[str] = Counter()
 
     async def serve(self, inbox: Inbox, emit: Emit) -> None:
         """See ``Service``."""
         assign = (await anext(inbox)).envelope.body
         assert isinstance(assign, SessionAssign)
-        stream = self._recogniser.stream(assign.language)
+        stream = self._recogniser.stream(self._language or assign.language)
         takes = Takes(self.counters, asyncio.get_running_loop().time)
         try:
             async with asyncio.TaskGroup() as tasks:
-                recognising = tasks.create_task(self._recognise(takes, stream, emit))
+                recognising = tasks.create_task(self._recognise(takes, stream, emit, tasks))
                 await _read(inbox, takes)
                 recognising.cancel()
         finally:
             await stream.close()
 
-    async def _recognise(self, takes: Takes, stream: Stream, emit: Emit) -> None:
+    async def _recognise(
+        self, takes: Takes, stream: Stream, emit: Emit, tasks: asyncio.TaskGroup
+    ) -> None:
         while True:
             take = await takes.oldest()
             try:
-                await self._transcribe(take, stream, emit)
+                await self._transcribe(take, stream, Partials(take, emit), emit, tasks)
             except AgentError as error:
                 self.counters[error.code] += 1
                 emit(TranscriptFailed(utterance=take.utterance, code=error.code, detail=str(error)))
                 await stream.reset()
             takes.settle(take)
 
-    async def _transcribe(self, take: Take, stream: Stream, emit: Emit) -> None:
+    async def _transcribe(
+        self, take: Take, stream: Stream, partials: Partials, emit: Emit, tasks: asyncio.TaskGroup
+    ) -> None:
         """Feed a take to its end and emit its transcript; emits nothing if it is dropped."""
         fed_bytes = 0
-        shown: Hypothesis | None = None
-        while pcm := await take.next_piece():
-            fed_bytes += len(pcm)
-            hypothesis = await stream.feed(pcm)
-            if hypothesis and hypothesis != shown and not take.dropped:
-                shown = hypothesis
-                emit(TranscriptPartial(utterance=take.utterance, **hypothesis._asdict()))
-        if take.dropped:
+        async with self._redecoded(stream, partials, tasks):
+            while pcm := await take.next_piece():
+                fed_bytes += len(pcm)
+                partials.show(await stream.feed(pcm))
+        final = await self._final(take, stream, fed_bytes)
+        if final is None:
             await stream.reset()
             return
+        emit(
+            TranscriptFinal(
+                utterance=take.utterance,
+                text=final.text,
+                language=final.language,
+                confidence=final.confidence,
+                audio_ms=fed_bytes * 1000 // (SAMPLE_BYTES * MIC_RATE_HZ),
+            )
+        )
+
+    async def _final(self, take: Take, stream: Stream, fed_bytes: int) -> Transcript | None:
+        """The transcript of a take that was fed to its end; None if it is dropped by now."""
+        if take.dropped:
+            return None
         self.counters["samples_missing"] += take.missing()
         if not fed_bytes:
             raise AgentError("no sound of the utterance came", "no_audio")
-        text, language, confidence = await stream.finish()
-        if not take.dropped:
-            emit(
-                TranscriptFinal(
-                    utterance=take.utterance,
-                    text=text,
-                    language=language,
-                    confidence=confidence,
-                    audio_ms=fed_bytes * 1000 // (SAMPLE_BYTES * MIC_RATE_HZ),
-                )
-            )
+        final = None
+        async with take.while_wanted():
+            final = await stream.finish()
+        return None if take.dropped else final
+
+    @asynccontextmanager
+    async def _redecoded(
+        self, stream: Stream, partials: Partials, tasks: asyncio.TaskGroup
+    ) -> AsyncIterator[None]:
+        """Inside, a stream that is asked for its partials is asked for them."""
+        if not isinstance(stream, Redecoding):
+            yield
+            return
+        asking = tasks.create_task(self._ask(stream, partials))
+        try:
+            yield
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking])
+
+    async def _ask(self, stream: Redecoding, partials: Partials) -> None:
+        """Show partials until nobody needs them; one that fails is counted, and not missed."""
+        while True:
+            try:
+                partials.show(await stream.partial())
+            except AgentError as error:
+                self.counters[f"partial.{error.code}"] += 1
 
 
 async def _read(inbox: Inbox, takes: Takes) -> None:

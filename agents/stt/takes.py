@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from protocols.messages.audio import MIC_RATE_HZ
 
@@ -28,6 +29,7 @@ class Take:
         self._last: int | None = None
         self._deadline = 0.0
         self._changed = asyncio.Event()
+        self._leave: Callable[[], None] | None = None
 
     def add(self, first_sample: int, pcm: bytes) -> None:
         """Take a chunk; sound of one source comes in order, so it ends what is missing."""
@@ -51,6 +53,21 @@ class Take:
         """Nobody wants it any more."""
         self.dropped = True
         self._changed.set()
+        if self._leave is not None:
+            self._leave()
+
+    @asynccontextmanager
+    async def while_wanted(self) -> AsyncIterator[None]:
+        """Around what may take long: a drop ends it where it is, and goes on behind it."""
+        try:
+            async with asyncio.timeout(None) as patience:
+                self._leave = lambda: patience.reschedule(self._clock())
+                yield
+        except TimeoutError:
+            if not patience.expired():
+                raise
+        finally:
+            self._leave = None
 
     def missing(self) -> int:
         """Samples at the end that were promised and did not come."""

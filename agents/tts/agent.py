@@ -1,6 +1,7 @@
 """Tts on the bus: phrases in, marks and audio out; or a whole text, as a job."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
@@ -41,6 +42,11 @@ class Responses:
 
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What the voice counts, if it does: phrases shed, codes skipped, and the like."""
+        return Counter(getattr(self._voice, "counters", {}))
 
     async def serve(self, inbox: Inbox, emit: Emit) -> None:
         """Speak one response.

@@ -47,6 +47,11 @@ class Credit:
         self._over = True
         self._changed.set()
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether somebody grants it, as a listener does who plays what comes."""
+        return self._until_ms is not None
+
     def room(self, sent: int, rate_hz: int) -> int | None:
         """Samples that may follow the ``sent`` ones; None: any number."""
         if self._until_ms is None:

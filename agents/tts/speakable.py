@@ -45,3 +45,47 @@ def in_pieces(text: str, most_chars: int) -> list[str]:
         pieces.append(text[:cut].strip())
         text = text[cut:].strip()
     return [piece for piece in (*pieces, text) if piece]
+
+
+def in_clauses(text: str, first_chars: int, most_chars: int) -> list[str]:
+    """``text`` cut into pieces of at most ``most_chars``, each at a clause if it holds one, and
+    never within a word. The first has at most ``first_chars`` if a clause ends there."""
+    words = text.split()
+    pieces: list[str] = []
+    while words:
+        count = _fitting(words, most_chars)
+        if not pieces:
+            count = _first_clause(words, first_chars) or count
+        pieces.append(" ".join(words[:count]))
+        del words[:count]
+    return pieces
+
+
+def _first_clause(words: list[str], most_chars: int) -> int:
+    """How many of ``words`` come before the last end of a clause within ``most_chars``."""
+    count = _fitting(words, most_chars)
+    return count if _ends_clause(words[count - 1]) else 0
+
+
+def _fitting(words: list[str], most_chars: int) -> int:
+    """How many of ``words`` make a piece; at least one."""
+    length, count, clauses = -1, 0, 0
+    for word in words:
+        length += len(word) + 1
+        if count and length > most_chars:
+            return clauses or count
+        count += 1
+        clauses = count if _ends_clause(word) else clauses
+    return count
+
+
+def _ends_clause(word: str) -> bool:
+    return f"{word} ".endswith(_CLAUSE_ENDS)
+
+
+def after_word(word: str) -> str:
+    """What follows the last letter or digit of ``word``; all of it if it has none."""
+    end = len(word)
+    while end and not word[end - 1].isalnum():
+        end -= 1
+    return word[end:]

@@ -1,6 +1,8 @@
 """Speaks phrases one after the other on one timeline, as far as the credit reaches."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -9,12 +11,12 @@ from agents.runtime.service import Emit
 from agents.tts.backends.base import Marks, Voice
 from agents.tts.credit import Credit, portion
 from agents.tts.loudness import Loudness
-from agents.tts.prosody import prosody_of
+from agents.tts.prosody import Prosody, prosody_of
 from agents.tts.resample import Resampler
 from agents.tts.speakable import speakable
 from protocols.messages.audio import SpeechChunk
 from protocols.messages.job import SpeakRequest
-from protocols.messages.speech import SpeechMarks, SpeechRequest, VisemeMark, WordMark
+from protocols.messages.speech import SpeechMarks, SpeechRequest
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 BYTES_PER_SAMPLE = 2
@@ -27,18 +29,38 @@ class Spoken(NamedTuple):
     last_sample: int
 
 
-class Speaker:
-    """The voice of one response or job at ``rate_hz``. All its samples are counted from 0."""
+class _Stream(NamedTuple):
+    """Audio of one rate on its way to the response's."""
 
-    def __init__(self, voice: Voice, emit: Emit, credit: Credit, rate_hz: int) -> None:
+    from_hz: int
+    resampler: Resampler
+
+
+class Speaker:
+    """The voice of one response or job at ``rate_hz``. All its samples are counted from 0.
+
+    ``clock`` gives seconds; only the time since the first sample was sent is of interest.
+    """
+
+    def __init__(
+        self,
+        voice: Voice,
+        emit: Emit,
+        credit: Credit,
+        rate_hz: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
             raise AgentError(f"rate_hz must be {MIN_RATE_HZ} to {MAX_RATE_HZ}", code="bad_rate")
         self._voice = voice
         self._emit = emit
         self._credit = credit
         self._rate_hz = rate_hz
+        self._clock = clock
         self._loudness = Loudness()
         self._sent = 0
+        self._begun_s: float | None = None
+        self._tagged = False
 
     async def speak(self, phrase: int, request: SpeechRequest | SpeakRequest) -> Spoken:
         """Send a phrase: its marks, each before the audio it describes, and all its audio.
@@ -59,19 +81,39 @@ class Speaker:
         self, phrase: int, text: str, request: SpeechRequest | SpeakRequest
     ) -> None:
         offset_ms = self._sent * 1000 // self._rate_hz
-        resampler = Resampler(self._voice.rate_hz, self._rate_hz)
-        prosody = prosody_of(request.emotion, request.intensity)
+        stream: _Stream | None = None
         first, ready = self._sent, b""
-        async with aclosing(
-            self._voice.speak(text, prosody, request.language, request.voice)
-        ) as parts:
+        speaking = self._voice.speak(
+            text, self._prosody(request), request.language, request.voice, self._lead_s
+        )
+        async with aclosing(speaking) as parts:
             async for part in parts:
                 if isinstance(part, Marks):
-                    self._emit(_shifted(part, phrase, offset_ms))
+                    marks = part.later(offset_ms)
+                    self._emit(SpeechMarks(phrase=phrase, words=marks.words, visemes=marks.visemes))
                     continue
-                ready += resampler.feed(part.pcm)
+                from_hz = part.rate_hz or self._voice.rate_hz
+                if stream is None or stream.from_hz != from_hz:
+                    ready += stream.resampler.finish() if stream is not None else b""
+                    stream = _Stream(from_hz, Resampler(from_hz, self._rate_hz))
+                ready += stream.resampler.feed(part.pcm)
                 ready = await self._send(ready, phrase, first, ended=False)
-        await self._send(ready + resampler.finish(), phrase, first, ended=True)
+        ready += stream.resampler.finish() if stream is not None else b""
+        await self._send(ready, phrase, first, ended=True)
+
+    def _prosody(self, request: SpeechRequest | SpeakRequest) -> Prosody:
+        """How the phrase is spoken; of a response, only the first phrase begins with a sound."""
+        prosody = prosody_of(request.emotion, request.intensity)
+        if self._tagged:
+            return prosody._replace(tag="")
+        self._tagged = True
+        return prosody
+
+    def _lead_s(self) -> float:
+        """See ``Lead``: nothing is played before it was sent, nor faster than it lasts."""
+        if self._begun_s is None or not self._credit.is_limited:
+            return 0.0
+        return self._sent / self._rate_hz - (self._clock() - self._begun_s)
 
     async def _send(self, ready: bytes, phrase: int, first: int, ended: bool) -> bytes:
         """Send chunks of ``ready``; return what is too short for one."""
@@ -98,14 +140,7 @@ class Speaker:
             rate_hz=self._rate_hz,
             energy=self._loudness.of(pcm),
         )
+        if self._begun_s is None:
+            self._begun_s = self._clock()
         self._sent += len(pcm) // BYTES_PER_SAMPLE
         self._emit(header, pcm)
-
-
-def _shifted(marks: Marks, phrase: int, by_ms: int) -> SpeechMarks:
-    """Marks of a phrase on the timeline of its response."""
-    return SpeechMarks(
-        phrase=phrase,
-        words=tuple(WordMark(w.text, w.start_ms + by_ms, w.end_ms + by_ms) for w in marks.words),
-        visemes=tuple(VisemeMark(v.phoneme, v.at_ms + by_ms) for v in marks.visemes),
-    )

@@ -12,6 +12,7 @@ import msgspec
 from protocols.bus import Snapshot
 from protocols.envelope import AnyEnvelope
 from protocols.messages.agent import AgentHealth
+from protocols.messages.model import ModelState
 from protocols.qos import QOS, Lane, LateJoiner
 from protocols.topics import CATALOG, topic_name
 
@@ -144,6 +145,6 @@ def is_fact(name: str) -> bool:
 def _state_key(name: str, envelope: AnyEnvelope) -> tuple[str, ...]:
     """What a new value replaces: the robot's last one, or that of the same agent."""
     body = envelope.body
-    if isinstance(body, AgentHealth):
+    if isinstance(body, AgentHealth | ModelState):
         return name, body.kind, body.role
     return (name,)

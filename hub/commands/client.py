@@ -46,6 +46,14 @@ class Address(NamedTuple):
         return cls(url.rstrip("/"), token)
 
 
+def answers(address: Address) -> bool:
+    """Whether a hub runs at ``address``; one whose certificate is not trusted here counts as none."""
+    try:
+        return request(address, "GET", "/livez", None, CONNECT_TIMEOUT_S) == {"alive": True}
+    except HubError:
+        return False
+
+
 def request(
     address: Address, method: str, path: str, body: dict[str, Any] | None, timeout_s: float
 ) -> dict[str, Any]:

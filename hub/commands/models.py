@@ -1,66 +1,47 @@
-"""``robot-hub models``: recognition models that are fetched once and then lie on disk."""
+"""``robot-hub models``: recognition models that are fetched once and then lie on disk.
 
+What a model is and where it lies is known to the agent that loads it; this is the one place where
+the hub's package names that agent's code: by strings.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from protocols.errors import HubError
-
-_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
-
-
-class ModelUnavailable(HubError):
-    """The model does not exist or cannot be fetched now."""
-
-    code = "model_unavailable"
+ENTRIES: Mapping[str, str] = {
+    "fetch": "agents.stt.models:fetch_model",
+    "find": "agents.stt.models:find_model",
+    "on_disk": "agents.stt.models:models_on_disk",
+}
 
 
 def pull(name: str) -> Path:
     """Fetch a faster-whisper model, with a progress bar on stderr; return where it lies.
 
     Raises:
-        ModelUnavailable: there is no model of that name, or no way to the model hub.
+        HubError: there is no model of that name, or no way to the model hub.
     """
-    from huggingface_hub import snapshot_download
+    folder: Path = _entry("fetch")(name)
+    return folder
 
-    repository = _repository(name)
-    try:
-        return Path(snapshot_download(repository, allow_patterns=list(_FILES)))
-    except Exception as error:  # the library and its HTTP client have a dozen kinds of failure
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ModelUnavailable(
-            f"{name} ({repository}) cannot be fetched from the model hub: {reason[0]}"
-        ) from None
+
+def find(name: str) -> Path | None:
+    """Where a faster-whisper model lies on this machine; None if it does not."""
+    folder: Path | None = _entry("find")(name)
+    return folder
 
 
 def show(console: Console) -> None:
     """Print which recognition models there are, and which of them lie on disk."""
     table = Table("model", "on disk")
-    for name, repository in sorted(_repositories().items()):
-        path = _on_disk(repository)
+    for name, path in _entry("on_disk")().items():
         table.add_row(name, f"[green]{path}[/]" if path else "no")
     console.print(table)
 
 
-def _repositories() -> dict[str, str]:
-    from faster_whisper import utils
-
-    names: dict[str, str] = utils._MODELS
-    return names
-
-
-def _repository(name: str) -> str:
-    if "/" in name:
-        return name
-    known = _repositories()
-    if name not in known:
-        raise ModelUnavailable(f"there is no model {name!r}; there are {', '.join(sorted(known))}")
-    return known[name]
-
-
-def _on_disk(repository: str) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(repository, "model.bin")
-    return Path(found).parent if isinstance(found, str) else None
+def _entry(name: str) -> Any:
+    return resolve_name(ENTRIES[name])

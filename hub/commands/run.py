@@ -6,6 +6,7 @@ from typing import NoReturn
 from hub.bench import with_scripted_engines
 from hub.engines import check_engines
 from hub.errors import BadTls, CredentialsMissing
+from hub.gpu import GpuProbe, Nvml, first_visible
 from hub.settings import Settings
 from hub.supervise import Order, become_supervisor
 from protocols.messages.agent import AgentKind
@@ -20,6 +21,7 @@ def run(settings: Settings) -> NoReturn:
     if settings.hub_bench:
         settings = with_scripted_engines(settings)
     check_start(settings)
+    settings = with_orpheus_policy(settings, Nvml())
     order = Order(agents_to_start(settings), settings.hub_drain_s, not settings.hub_log_json)
     become_supervisor(order, settings.child_environment())
 
@@ -35,6 +37,18 @@ def agents_to_start(settings: Settings) -> tuple[str, ...]:
     if settings.trace_dir is not None and AgentKind.RECORDER not in agents:
         agents = (*agents, AgentKind.RECORDER.value)
     return agents
+
+
+def with_orpheus_policy(settings: Settings, probe: GpuProbe) -> Settings:
+    """``settings`` that say whether Orpheus may run, by what is free of the GPU now.
+
+    It is measured once, before any engine starts: beside engines that load, each would see what
+    the others have not taken yet.
+    """
+    gpus = probe.read().gpus if settings.performance_mode else ()
+    gpu = first_visible(gpus, settings.visible_gpus)
+    policy = settings.orpheus_policy_at(gpu.free_gb if gpu is not None else None)
+    return settings.model_copy(update={"hub_orpheus_policy": policy.reason})
 
 
 def check_start(settings: Settings) -> None:

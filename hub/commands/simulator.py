@@ -2,6 +2,8 @@
 
 import importlib
 from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 ENTRIES: Mapping[str, str] = {
@@ -16,3 +18,8 @@ def entry(name: str) -> Any:
     """The object that a line of ``ENTRIES`` names."""
     module, _, attribute = ENTRIES[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
+
+
+def recording(name: str) -> Path:
+    """The file of somebody's words that the demo speaks: 16 kHz mono WAV."""
+    return Path(str(files("robot_sim"))) / "scenarios" / "recordings" / name

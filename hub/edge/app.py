@@ -7,6 +7,7 @@ from hub.edge import http_errors
 from hub.edge.admission import Slots, admit
 from hub.edge.converse_ws import converse_endpoint
 from hub.edge.doorman import Doorman
+from hub.edge.model_routes import model_router
 from hub.edge.plan_route import plan_router
 from hub.edge.robot_ws import robot_endpoint
 from hub.edge.services import EdgeServices
@@ -29,6 +30,7 @@ def build_app(services: EdgeServices) -> FastAPI:
     app.include_router(status_router(services))
     app.include_router(plan_router(services))
     app.include_router(speech_router(services))
+    app.include_router(model_router(services))
 
     @app.websocket("/robot")
     async def robot(websocket: WebSocket) -> None:

@@ -7,11 +7,13 @@ from hub.edge.clock import Reading
 from hub.edge.services import EdgeFacts, HubReport
 from hub.jobs.admission import AgentView, PlanAdmission
 from protocols.messages.agent import AgentKind, AgentState
+from protocols.messages.model import LoadState
 
 NEEDED = (AgentKind.EARS, AgentKind.STT, AgentKind.PLANNER, AgentKind.TTS)
 """Without these no conversation can be held."""
 
 _WORKING = (AgentState.READY,)
+_NOT_LOADED = (LoadState.UNLOADED, LoadState.FAILED)
 
 Json = dict[str, Any]
 
@@ -45,10 +47,7 @@ def health(report: HubReport, facts: EdgeFacts, admission: PlanAdmission) -> tup
     reachable = is_ready(planner)
     backend = planner.backend if planner is not None and planner.backend else facts.llm_backend
     model = (planner.model if planner is not None else "") or facts.llm_model
-    vllm = backend == "vllm"
-    llm_share = facts.llm_utilization if vllm else None
-    orpheus = _backend(report, AgentKind.TTS) == "orpheus"
-    orpheus_share = facts.orpheus_utilization if orpheus else 0.0
+    orpheus = facts.orpheus.allowed and facts.tts_backend in ("auto", "orpheus")
     body = {
         "status": "ok" if reachable else "degraded",
         "bench": facts.bench,
@@ -56,21 +55,15 @@ def health(report: HubReport, facts: EdgeFacts, admission: PlanAdmission) -> tup
         "model": model,
         "llm_model": model,
         "llm_backend": backend,
-        "llm_engine_loaded": reachable,
+        "llm_engine_loaded": is_loaded(planner),
         "ollama": backend == "ollama" and reachable,
         "model_available": reachable,
         "auto_pull_ollama_model": facts.auto_pull_ollama_model,
         "resource_profile": "performance" if facts.performance_mode else "conservative",
         "performance_mode": facts.performance_mode,
-        "orpheus_enabled": facts.orpheus_allowed,
-        "orpheus_vram_free_gb": _number(agent_of(report, AgentKind.TTS), "vram_free_gb"),
-        "gpu_budget": {
-            "qwen_backend": backend,
-            "qwen_utilization": llm_share,
-            "orpheus_utilization": orpheus_share,
-            "combined_utilization": (llm_share or 0.0) + orpheus_share,
-            "cap": facts.utilization_cap,
-        },
+        "orpheus_enabled": orpheus,
+        "orpheus_vram_free_gb": report.vram_free_gb,
+        "gpu_budget": _gpu_budget(facts, backend, orpheus),
         "plan_admission": {
             "max_inflight": admission.max_inflight,
             "inflight": admission.inflight,
@@ -83,7 +76,7 @@ def health(report: HubReport, facts: EdgeFacts, admission: PlanAdmission) -> tup
             **(dict(planner.info) if planner is not None else {}),
             "backend": backend,
             "model": model,
-            "loaded": reachable,
+            "loaded": is_loaded(planner),
             "max_inflight": planner.capacity if planner is not None else 0,
             "active_generations": planner.active if planner is not None else 0,
         },
@@ -136,9 +129,43 @@ def _states(report: HubReport) -> Json:
             "capacity": agent.capacity,
             "active": agent.active,
             "info": dict(agent.info),
+            "progress": agent.progress,
+            **_engine(agent),
         }
         for agent in sorted(report.agents, key=lambda a: a.instance)
     }
+
+
+def _gpu_budget(facts: EdgeFacts, planner: str, orpheus: bool) -> Json:
+    """What the engines that run or may run have declared to take of the GPU's memory."""
+    llm_share = facts.llm_utilization if planner == "vllm" else None
+    orpheus_share = facts.orpheus_utilization if orpheus else 0.0
+    return {
+        "qwen_backend": planner,
+        "qwen_utilization": llm_share,
+        "orpheus_utilization": orpheus_share,
+        "combined_utilization": round((llm_share or 0.0) + orpheus_share, 4),
+        "cap": facts.utilization_cap,
+    }
+
+
+def _engine(agent: AgentView) -> Json:
+    """What an agent with models holds in memory; nothing is said of any other."""
+    if agent.engine is None:
+        return {}
+    return {
+        "model_state": agent.engine.state.value,
+        "model_asked": agent.engine.model,
+        "model_detail": agent.engine.detail,
+        "memory_mib": agent.engine.memory_mib,
+    }
+
+
+def is_loaded(agent: AgentView | None) -> bool:
+    """Whether its engine is in memory: an agent takes work without one, too, and loads it then."""
+    if agent is None or agent.state not in _WORKING:
+        return False
+    return agent.engine is None or agent.engine.state not in _NOT_LOADED
 
 
 def _sessions(report: HubReport) -> Json:
@@ -165,7 +192,7 @@ def _stt(report: HubReport, facts: EdgeFacts) -> Json:
         "device": agent.info.get("device") or (facts.stt_device if whisper else "cpu"),
         "compute_type": agent.info.get("compute_type")
         or (facts.stt_compute_type if whisper else ""),
-        "loaded": is_ready(agent),
+        "loaded": is_loaded(agent),
         "backend": agent.backend,
     }
 
@@ -173,32 +200,30 @@ def _stt(report: HubReport, facts: EdgeFacts) -> Json:
 def _tts(report: HubReport, facts: EdgeFacts) -> Json:
     agent = agent_of(report, AgentKind.TTS)
     backend = _backend(report, AgentKind.TTS)
-    reason = "" if facts.orpheus_allowed else "performance_mode_off"
     return {
         "backend_pref": facts.tts_backend,
         "backend_active": backend or None,
         "model_name": facts.tts_model_name,
         "device": agent.info.get("device", "cpu") if agent is not None else None,
-        "loaded": is_ready(agent),
-        "init_error": None if is_ready(agent) else "tts_unavailable",
+        "loaded": is_loaded(agent),
+        "init_error": None if is_ready(agent) else _no_voice(facts),
         "hf_token_present": facts.hf_token_present,
-        "espeak_available": backend.startswith("espeak"),
+        "espeak_available": "espeak" in (backend, agent.info.get("fallback") if agent else None),
         "performance_mode": facts.performance_mode,
-        "orpheus_allowed": facts.orpheus_allowed,
-        "orpheus_policy_reason": reason,
+        "orpheus_allowed": facts.orpheus.allowed,
+        "orpheus_policy_reason": facts.orpheus.reason,
         "orpheus_voice": agent.info.get("voice", "") if agent is not None else "",
         "active_requests": agent.active if agent is not None else 0,
         "busy_queue_threshold": facts.tts_busy_queue_threshold,
     }
 
 
+def _no_voice(facts: EdgeFacts) -> str:
+    if facts.tts_backend == "orpheus" and not facts.orpheus.allowed:
+        return f"orpheus_disabled_{facts.orpheus.reason}"
+    return "tts_unavailable"
+
+
 def _backend(report: HubReport, kind: AgentKind) -> str:
     agent = agent_of(report, kind)
     return agent.backend if agent is not None else ""
-
-
-def _number(agent: AgentView | None, key: str) -> float | None:
-    try:
-        return float(agent.info[key]) if agent is not None else None
-    except (KeyError, ValueError):
-        return None

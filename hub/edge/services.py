@@ -10,9 +10,12 @@ from hub.counters import Counters
 from hub.edge.auth import Gate
 from hub.edge.clock import Reading
 from hub.edge.limits import MAX_CONNECTIONS
+from hub.gpu_budget import NO_ORPHEUS, OrpheusPolicy
 from hub.jobs.admission import AgentView, PlanAdmission
 from hub.session.link import Sessions
+from protocols.messages.agent import AgentProgress
 from protocols.messages.job import PlanDone, SpeakRequest
+from protocols.messages.model import ModelLoad, ModelUnload
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class HubReport:
     """Processes that cannot be kept running, and why."""
     violations: Mapping[str, int] = field(default_factory=dict)
     """Broken invariants that the monitor has seen, by name."""
+    vram_free_gb: float | None = None
+    """GiB free on the GPU that engines use, as measured; None where it cannot be."""
 
 
 class Jobs(Protocol):
@@ -60,6 +65,12 @@ class Jobs(Protocol):
         """Audio of a text, s16le mono at the requested rate, as it is made; closing the generator
         cancels the job. Raises as ``plan`` does."""
 
+    def change_model(
+        self, agent: AgentView, order: ModelLoad | ModelUnload
+    ) -> AsyncGenerator[AgentProgress, None]:
+        """What an agent tells while it loads or unloads a model, until it has; closing the
+        generator cancels the job. Raises ``AgentMissing`` and ``JobError``."""
+
 
 @dataclass(frozen=True)
 class EdgeFacts:
@@ -70,11 +81,13 @@ class EdgeFacts:
     plan_timeout_s: float = 5.0
     plan_fallback: str = "none"
     max_actions: int = 5
+    guard: bool = True
+    """What a plan lets a robot say passes the guard."""
     llm_backend: str = "auto"
     llm_model: str = ""
     auto_pull_ollama_model: bool = False
     performance_mode: bool = False
-    orpheus_allowed: bool = False
+    orpheus: OrpheusPolicy = NO_ORPHEUS
     llm_utilization: float = 0.35
     orpheus_utilization: float = 0.45
     utilization_cap: float = 0.80

@@ -58,6 +58,8 @@ def status_router(services: EdgeServices) -> APIRouter:
                 "/plan",
                 "/tts",
                 "/say",
+                "/models/load",
+                "/models/unload",
                 "/health",
                 "/livez",
                 "/readyz",

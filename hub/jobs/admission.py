@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from protocols.messages.agent import AgentKind, AgentState
+from protocols.messages.model import ModelState
 
 SERVED_ONE_AT_A_TIME = frozenset({"vllm", "ollama", "orpheus"})
 """Backends that the documents' limits bind; every other has the capacity it announces."""
@@ -31,6 +32,12 @@ class AgentView(Protocol):
     def model(self) -> str: ...
     @property
     def info(self) -> Mapping[str, str]: ...
+    @property
+    def progress(self) -> str: ...
+    @property
+    def has_models(self) -> bool: ...
+    @property
+    def engine(self) -> ModelState | None: ...
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,12 @@ class JobLimits:
     plan_falls_back: bool = False
 
 
-def slots(kind: AgentKind, backend: str, capacity: int, limits: JobLimits) -> int:
-    """How many jobs an instance takes at once."""
-    if backend not in SERVED_ONE_AT_A_TIME:
+def slots(
+    kind: AgentKind, backend: str, capacity: int, limits: JobLimits, *, sheds: bool = False
+) -> int:
+    """How many jobs an instance takes at once. One that ``sheds`` has another engine for what
+    would be too much for the first."""
+    if sheds or backend not in SERVED_ONE_AT_A_TIME:
         return max(1, capacity)
     if kind is AgentKind.TTS:
         return limits.tts_busy_queue_threshold + 1

@@ -1,7 +1,7 @@
 """Jobs: admitted or refused at once, sent to an agent, joined to an answer, cancelled down to it."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from hub.jobs.speech import SpeechJoin
 from protocols.bus import HubBus
 from protocols.envelope import AnyEnvelope, Envelope, Message
 from protocols.errors import UnknownPeer
-from protocols.messages.agent import AgentKind
+from protocols.messages.agent import AgentKind, AgentProgress
 from protocols.messages.audio import SpeechChunk
 from protocols.messages.job import (
     JobCancel,
@@ -24,6 +24,7 @@ from protocols.messages.job import (
     PlanRequest,
     SpeakRequest,
 )
+from protocols.messages.model import ModelLoad, ModelUnload
 from protocols.messages.speech import SpeechCredit
 
 PRIMARY, REFLEX = "primary", "reflex"
@@ -50,11 +51,12 @@ class _Job:
     speech: SpeechJoin | None = None
     answer: PlanDone | None = None
     failure: JobError | None = None
+    progress: deque[AgentProgress] | None = None
     ended: bool = False
 
 
 class JobDesk:
-    """Plan and speak jobs. All state is of jobs that are being waited for."""
+    """Plan, speak and model jobs. All state is of jobs that are being waited for."""
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class JobDesk:
         for message in (PlanDone, JobDone, JobFailed):
             bus.subscribe(message, self._on_fact)
         bus.subscribe(SpeechChunk, self._on_chunk)
+        bus.subscribe(AgentProgress, self._on_progress)
 
     @property
     def plan_admission(self) -> PlanAdmission:
@@ -154,6 +157,27 @@ class JobDesk:
             if join.lost_samples:
                 self._counters.count("speak_samples.lost", join.lost_samples)
 
+    async def change_model(
+        self, agent: AgentView, order: ModelLoad | ModelUnload
+    ) -> AsyncGenerator[AgentProgress, None]:
+        """What ``agent`` tells while it carries out ``order``, until it has; closing the generator
+        cancels the job. It takes no slot: its engine decides how many loads there may be.
+
+        Raises:
+            AgentMissing, JobError: as ``plan``.
+        """
+        with self._registered(agent, "") as job:
+            progress = job.progress = deque()
+            self._send(job, order)
+            while progress or not job.ended:
+                if progress:
+                    yield progress.popleft()
+                    continue
+                job.changed.clear()
+                await job.changed.wait()
+            if job.failure is not None:
+                raise job.failure
+
     async def _await_speech(self, job: _Job, join: SpeechJoin) -> None:
         job.changed.clear()
         try:
@@ -181,7 +205,8 @@ class JobDesk:
         return agent
 
     def _slots(self, agent: AgentView) -> int:
-        return slots(agent.kind, agent.backend, agent.capacity, self._limits)
+        sheds = "fallback" in agent.info
+        return slots(agent.kind, agent.backend, agent.capacity, self._limits, sheds=sheds)
 
     @contextmanager
     def _admitted(self, agent: AgentView, robot: str) -> Iterator[_Job]:
@@ -189,15 +214,23 @@ class JobDesk:
         if self._inflight[agent.instance] >= self._slots(agent):
             self._counters.count(f"jobs_refused.{agent.kind.value}_busy")
             raise Busy(f"{agent.kind.value} overloaded; retry shortly")
+        self._inflight[agent.instance] += 1
+        try:
+            with self._registered(agent, robot) as job:
+                yield job
+        finally:
+            self._inflight[agent.instance] -= 1
+
+    @contextmanager
+    def _registered(self, agent: AgentView, robot: str) -> Iterator[_Job]:
+        """A job that facts can find; cancelled, if it has not ended, when left."""
         self._last += 1
         job = _Job(self._last, robot, agent.instance)
         self._jobs[job.number] = job
-        self._inflight[agent.instance] += 1
         try:
             yield job
         finally:
             del self._jobs[job.number]
-            self._inflight[agent.instance] -= 1
             if not job.ended:
                 self._cancel(job)
 
@@ -241,6 +274,13 @@ class JobDesk:
             job.changed.set()
         else:
             self._counters.count("speech_chunks.refused")
+
+    def _on_progress(self, envelope: AnyEnvelope, _: bytes) -> None:
+        assert isinstance(envelope.body, AgentProgress)
+        for job in self._jobs.values():
+            if job.progress is not None and self._is_from(job, envelope):
+                job.progress.append(envelope.body)
+                job.changed.set()
 
     def _on_fact(self, envelope: AnyEnvelope, blob: bytes) -> None:
         job = self._jobs.get(envelope.job)

@@ -1,21 +1,30 @@
 """What every engine of the planner keeps, whatever it thinks with."""
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 import pytest
 
 from agents.planner.agent import Conversation, Plans
 from agents.planner.backends.base import Planner
-from agents.planner.backends.openai import OpenAiModel, Server
+from agents.planner.backends.failover import Failover
+from agents.planner.backends.ollama import OllamaModel
+from agents.planner.backends.ollama import Server as OllamaAddress
+from agents.planner.backends.openai import OpenAiModel
+from agents.planner.backends.openai import Server as OpenAiAddress
 from agents.planner.backends.reflex import ReflexPlanner
 from agents.planner.backends.scripted import ScriptedPlanner
 from agents.planner.model_planner import ModelPlanner
+from agents.planner.slotted import SlottedPlanner
+from agents.runtime.slot import EngineSlot
 from protocols.messages.job import PlanDone, PlanRequest
 from protocols.messages.turn import ResponseDelta, ResponseDone, ResponseMeta
 from protocols.plan import safe_actions
 from tests.agents.planner.turns import said, turn, world
-from tests.fakes.openai_server import OpenAiServer
+from tests.fakes.engines import running, slot_of
+from tests.fakes.ollama_server import OllamaServer
+from tests.fakes.openai_server import Behaviour, OpenAiServer
 from tests.fakes.two_lists import served
 
 INPUTS = {
@@ -31,19 +40,61 @@ INPUTS = {
 }
 
 
-@pytest.fixture(params=["reflex", "scripted", "openai"])
+Engine = Callable[[], AbstractAsyncContextManager[Planner]]
+
+
+@asynccontextmanager
+async def reflex() -> AsyncIterator[Planner]:
+    yield ReflexPlanner()
+
+
+@asynccontextmanager
+async def scripted() -> AsyncIterator[Planner]:
+    yield ScriptedPlanner()
+
+
+@asynccontextmanager
+async def openai() -> AsyncIterator[Planner]:
+    async with OpenAiServer() as server:
+        yield ModelPlanner(OpenAiModel(OpenAiAddress(server.base_url)))
+
+
+@asynccontextmanager
+async def ollama() -> AsyncIterator[Planner]:
+    async with OllamaServer() as server:
+        yield ModelPlanner(OllamaModel(OllamaAddress(server.url, "tiny")))
+
+
+@asynccontextmanager
+async def failover() -> AsyncIterator[Planner]:
+    """A server that is gone, one that dies under every answer, and one that works."""
+    async with OpenAiServer() as gone:
+        pass
+    async with OpenAiServer(Behaviour(dies_after=0)) as dying, OpenAiServer() as server:
+        addresses = (gone.base_url, dying.base_url, server.base_url)
+        models = [OpenAiModel(OpenAiAddress(address, "tiny")) for address in addresses]
+        yield ModelPlanner(Failover(models))
+
+
+@asynccontextmanager
+async def slotted() -> AsyncIterator[Planner]:
+    """An engine that is reached through a slot."""
+    slot: EngineSlot[Planner] = slot_of(lambda model: ScriptedPlanner(model=model))
+    async with running(slot):
+        yield SlottedPlanner(slot)
+
+
+ENGINES: Sequence[Engine] = (reflex, scripted, slotted, openai, ollama, failover)
+"""An engine that has to be installed joins them as ``pytest.param(…, marks=pytest.mark.engine)``,
+with the smallest weights it can load."""
+
+
+@pytest.fixture(params=ENGINES, ids=lambda engine: engine.__name__)
 async def planner(request: pytest.FixtureRequest) -> AsyncIterator[Planner]:
-    if request.param == "openai":
-        async with OpenAiServer() as server:
-            engine = ModelPlanner(OpenAiModel(Server(server.base_url)))
-            await engine.start()
-            yield engine
-            await engine.close()
-        return
-    planner: Planner = ReflexPlanner() if request.param == "reflex" else ScriptedPlanner()
-    await planner.start()
-    yield planner
-    await planner.close()
+    async with request.param() as planner:
+        await planner.start()
+        yield planner
+        await planner.close()
 
 
 @pytest.mark.parametrize("heard", INPUTS)
@@ -65,6 +116,20 @@ async def test_an_answer_that_is_left_can_be_followed_by_another(planner: Planne
     async with aclosing(planner.answer(turn("tell me a story"))) as pieces:
         assert await anext(pieces)
     assert len(await served(Conversation(planner), turn("hello"))) >= 3
+
+
+async def test_it_can_say_what_it_is(planner: Planner) -> None:
+    assert planner.name
+    assert planner.capacity >= 1
+    assert isinstance(planner.model, str)
+    assert isinstance(planner.counters, Counter)
+
+
+async def test_nothing_happened_is_nothing_to_do(planner: Planner) -> None:
+    (plan,) = await served(
+        Plans(planner), PlanRequest(world=world(trigger="periodic").model_dump())
+    )
+    assert plan == PlanDone(actions=(), ttl_ms=500)
 
 
 async def test_every_world_gets_a_plan_of_safe_actions(planner: Planner) -> None:

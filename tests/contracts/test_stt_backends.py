@@ -1,24 +1,33 @@
 """What every recogniser must do, whatever it understands."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agents.runtime.errors import BackendUnavailable
-from agents.stt.backends.base import RECOGNISERS, Hypothesis, Recogniser, Stream
+from agents.runtime.slot import EngineSlot
+from agents.stt.backends.base import RECOGNISERS, Hypothesis, Recogniser, Redecoding, Stream
 from agents.stt.backends.faster_whisper import FasterWhisper
+from agents.stt.backends.openai import PARTIAL_STEP_BYTES, OpenAiRecogniser, Server
 from agents.stt.backends.pocketsphinx import PocketSphinx
 from agents.stt.backends.scripted import ScriptedRecogniser
 from agents.stt.choice import chosen
 from agents.stt.models import find_model
 from agents.stt.settings import SttSettings
+from agents.stt.slotted import SlottedRecogniser
 from protocols.marks import MarkKind, marked_chunk
 from tests.agents.ears.microphone import Samples, mixed, noise, recording, silence
 from tests.agents.stt import tiny_whisper
 from tests.agents.stt.measure_wer import word_errors
+from tests.fakes.engines import running, slot_of
+from tests.fakes.transcription_server import Behaviour, TranscriptionServer, segment
 from tests.recordings import demo_recording
+
+SENTENCE = demo_recording("long_story.wav")
 
 
 @pytest.fixture(scope="module")
@@ -26,28 +35,39 @@ def whisper_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_whisper.build(tmp_path_factory.mktemp("models") / "tiny-random")
 
 
-@pytest.fixture(params=sorted(RECOGNISERS))
+@pytest.fixture
+async def server() -> AsyncIterator[TranscriptionServer]:
+    """It hears one sentence, whatever it is sent."""
+    text = SENTENCE.text
+    async with TranscriptionServer(Behaviour(text, segments=(segment(text, -0.1),))) as server:
+        yield server
+
+
+@pytest.fixture(params=[*sorted(RECOGNISERS), "slotted"])
 async def recogniser(
-    request: pytest.FixtureRequest, whisper_model: Path
+    request: pytest.FixtureRequest, whisper_model: Path, server: TranscriptionServer
 ) -> AsyncIterator[Recogniser]:
     engines: dict[str, Recogniser] = {
         "faster_whisper": FasterWhisper(whisper_model, threads=1),
+        "openai": OpenAiRecogniser(Server(server.base_url)),
         "pocketsphinx": PocketSphinx(),
         "scripted": ScriptedRecogniser(),
     }
+    slot: EngineSlot[Recogniser] = slot_of(lambda model: ScriptedRecogniser(model=model))
+    engines["slotted"] = SlottedRecogniser(slot, redecoding=False)
     backend = engines[request.param]
-    await backend.start()
-    yield backend
-    await backend.close()
+    async with running(slot):
+        await backend.start()
+        yield backend
+        await backend.close()
 
 
 def sentence(recogniser: Recogniser) -> tuple[bytes, str]:
     """A sentence as ``recogniser`` hears it, and its words."""
-    voice = demo_recording("long_story.wav")
-    sound = mixed(silence(0.3), recording(voice.path), silence(0.3)).tobytes()
+    sound = mixed(silence(0.3), recording(SENTENCE.path), silence(0.3)).tobytes()
     if recogniser.name == "scripted":
-        sound = marked_chunk(MarkKind.START, len(sound) // 2, voice.text)
-    return sound, voice.text
+        sound = marked_chunk(MarkKind.START, len(sound) // 2, SENTENCE.text)
+    return sound, SENTENCE.text
 
 
 async def fed(stream: Stream, pcm: bytes, step: int = 4_096) -> list[Hypothesis]:
@@ -57,6 +77,8 @@ async def fed(stream: Stream, pcm: bytes, step: int = 4_096) -> list[Hypothesis]
         hypothesis = await stream.feed(pcm[at : at + step])
         if hypothesis is not None:
             told.append(hypothesis)
+    if isinstance(stream, Redecoding) and len(pcm) >= PARTIAL_STEP_BYTES:
+        told.append(await stream.partial())
     return told
 
 
@@ -152,6 +174,34 @@ async def test_a_closed_stream_leaves_the_engine_to_others(recogniser: Recognise
     await stream.close()
 
 
+@pytest.mark.parametrize("tag", ["auto", ""])
+async def test_a_language_that_is_to_be_found_out_is_reported_or_left_open(
+    recogniser: Recogniser, tag: str
+) -> None:
+    stream = recogniser.stream(tag)
+    await stream.feed(bytes(16_000))
+    assert (await stream.finish()).language in ("en", "")
+    await stream.close()
+
+
+async def test_a_final_that_is_left_half_way_leaves_the_stream_as_good_as_new(
+    recogniser: Recogniser,
+) -> None:
+    pcm, _ = sentence(recogniser)
+    stream, fresh = recogniser.stream("en"), recogniser.stream("en")
+    await fed(stream, pcm)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            await stream.finish()
+    await stream.reset()
+    await stream.feed(bytes(16_000))
+    after = await stream.finish()
+    await stream.close()
+    await fresh.feed(bytes(16_000))
+    assert after == await fresh.finish()
+    await fresh.close()
+
+
 # pocketsphinx alone
 
 
@@ -242,10 +292,51 @@ def test_auto_takes_the_embedded_one_where_it_is_not(tmp_path: Path) -> None:
     assert "nowhere/to-be-found is not on disk" in choice.reason
 
 
-def test_whisper_by_name_without_its_model_is_refused(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path, backend="faster_whisper", model_size="nowhere/to-be-found")
-    with pytest.raises(BackendUnavailable, match="not on disk"):
+def test_whisper_by_name_fetches_a_model_that_is_not_on_disk(tmp_path: Path) -> None:
+    choice = chosen(settings_for(tmp_path, backend="faster_whisper", model_size="nowhere/to-be"))
+    assert choice.recogniser.name == "faster_whisper"
+    assert choice.recogniser.model == "nowhere/to-be"
+    assert choice.reason == "whisper model nowhere/to-be is not on disk and is fetched"
+
+
+def test_whisper_by_name_that_may_not_fetch_its_model_is_refused(tmp_path: Path) -> None:
+    settings = settings_for(
+        tmp_path, backend="faster_whisper", model_size="nowhere/to-be", download=False
+    )
+    with pytest.raises(BackendUnavailable, match="`robot-hub models pull nowhere/to-be`"):
         chosen(settings)
+
+
+def test_whisper_is_told_how_it_is_to_run(whisper_model: Path, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, model_size=str(whisper_model), beam_size=3, workers=2)
+    engine = chosen(settings).recogniser
+    assert isinstance(engine, FasterWhisper)
+    assert (engine.model, engine.beams_final, engine.capacity) == ("tiny-random", 3, 16)
+
+
+def test_openai_takes_the_server_that_is_its_own(tmp_path: Path) -> None:
+    settings = settings_for(
+        tmp_path, backend="openai", stt_base_url="http://ear:8000/v1",
+        openai_base_url="http://mind/v1", openai_api_key="secret",
+    )  # fmt: skip
+    assert chosen(settings).recogniser.name == "openai"
+    assert settings.endpoint == ("http://ear:8000/v1", "")
+
+
+@pytest.mark.parametrize(("own", "sent"), [("", "one"), ("mine", "mine")])
+def test_openai_takes_the_first_of_the_planners_servers_else(
+    own: str, sent: str, tmp_path: Path
+) -> None:
+    settings = settings_for(
+        tmp_path, backend="openai", stt_api_key=own,
+        openai_base_url="http://mind/v1#big, http://other/v1", openai_api_key="one,two",
+    )  # fmt: skip
+    assert settings.endpoint == ("http://mind/v1", sent)
+
+
+def test_openai_without_a_server_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BackendUnavailable, match="STT_BASE_URL or OPENAI_BASE_URL"):
+        chosen(settings_for(tmp_path, backend="openai"))
 
 
 def test_a_model_without_its_tokenizer_does_not_count(whisper_model: Path, tmp_path: Path) -> None:

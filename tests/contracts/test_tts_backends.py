@@ -2,22 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
 
 import pytest
 
+from agents.runtime.slot import EngineSlot
 from agents.tts.agent import Jobs, Responses
 from agents.tts.backends.base import Marks, Sound, Voice
 from agents.tts.backends.espeak import EspeakVoice
+from agents.tts.backends.kokoro import KokoroVoice
+from agents.tts.backends.openai import OpenAiVoice, Server
 from agents.tts.backends.scripted import ScriptedVoice
+from agents.tts.backends.shedding import SheddingVoice
 from agents.tts.prosody import NEUTRAL, prosody_of
+from agents.tts.slotted import SlottedVoice
 from agents.tts.speakable import speakable
 from protocols.messages.audio import SpeechChunk
 from protocols.messages.job import JobDone
 from protocols.messages.speech import SpeechCredit, SpeechEnded, SpeechFinish
 from protocols.messages.turn import TurnStart
 from protocols.vocabulary import EMOTIONS
+from tests.agents.tts.kokoro_files import kokoro_files
 from tests.agents.tts.spoken import assert_marks_come_first, audio, job, request, samples, words
+from tests.fakes.engines import running, slot_of
+from tests.fakes.speech_server import SpeechServer
 from tests.fakes.two_lists import ListInbox, Outbox, Sent
 
 START = TurnStart(user_text="")
@@ -35,12 +44,44 @@ TEXTS = {
 }
 
 
-@pytest.fixture(params=["scripted", "espeak"])
-async def voice(request: pytest.FixtureRequest) -> AsyncIterator[Voice]:
-    engine: Voice = EspeakVoice() if request.param == "espeak" else ScriptedVoice()
-    await engine.start()
-    yield engine
-    await engine.close()
+VOICES = (
+    "scripted",
+    "espeak",
+    "kokoro",
+    "kokoro without durations",
+    "openai",
+    "two in one",
+    "slotted",
+)
+
+
+@pytest.fixture(params=VOICES)
+async def voice(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Voice]:
+    async with SpeechServer() as server, AsyncExitStack() as stack:
+        if request.param == "slotted":
+            slot: EngineSlot[Voice] = slot_of(lambda model: ScriptedVoice())
+            await stack.enter_async_context(running(slot))
+            engine: Voice = SlottedVoice(slot)
+        else:
+            engine = voice_named(request.param, tmp_path, server)
+        await engine.start()
+        yield engine
+        await engine.close()
+
+
+def voice_named(name: str, folder: Path, server: SpeechServer) -> Voice:
+    match name:
+        case "espeak":
+            return EspeakVoice()
+        case "kokoro":
+            return KokoroVoice(*kokoro_files(folder), threads=1)
+        case "kokoro without durations":
+            return KokoroVoice(*kokoro_files(folder, durations=False), threads=1)
+        case "openai":
+            return OpenAiVoice(Server(server.base_url))
+        case "two in one":
+            return SheddingVoice(ScriptedVoice(rate_hz=24_000), EspeakVoice())
+    return ScriptedVoice()
 
 
 async def response(voice: Voice, *texts: str, rate_hz: int = 16_000) -> list[Sent]:

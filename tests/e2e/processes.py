@@ -29,6 +29,7 @@ EMBEDDED: Mapping[str, str] = {
     "EARS_TURN_MODEL": "none",
     "STT_BACKEND": "pocketsphinx",
     "LLM_BACKEND": "auto",
+    "OLLAMA_URL": "http://127.0.0.1:9",
     "TTS_BACKEND": "espeak",
     "TTS_RATE_WPM": "300",
 }

@@ -5,8 +5,10 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from hub.errors import JobError
-from hub.jobs.admission import PlanAdmission
+from hub.jobs.admission import AgentView, PlanAdmission
+from protocols.messages.agent import AgentProgress
 from protocols.messages.job import PlanDone, SpeakRequest
+from protocols.messages.model import ModelLoad, ModelUnload
 
 
 class FakeJobs:
@@ -18,6 +20,9 @@ class FakeJobs:
         self.speech: list[bytes | JobError | None] = [b"\x01\x00" * 160]
         self.worlds: list[dict[str, Any]] = []
         self.requests: list[SpeakRequest] = []
+        self.model_progress: list[AgentProgress | JobError | None] = []
+        """What a change of model tells; as ``speech``."""
+        self.orders: list[tuple[str, ModelLoad | ModelUnload]] = []
         self.cancelled = asyncio.Event()
         self.plan_admission = PlanAdmission(max_inflight=1)
 
@@ -33,6 +38,18 @@ class FakeJobs:
     async def speak(self, request: SpeakRequest, robot: str = "") -> AsyncGenerator[bytes, None]:
         self.requests.append(request)
         for item in self.speech:
+            if isinstance(item, JobError):
+                raise item
+            if item is None:
+                await self._hang()
+            else:
+                yield item
+
+    async def change_model(
+        self, agent: AgentView, order: ModelLoad | ModelUnload
+    ) -> AsyncGenerator[AgentProgress, None]:
+        self.orders.append((agent.instance, order))
+        for item in self.model_progress:
             if isinstance(item, JobError):
                 raise item
             if item is None:

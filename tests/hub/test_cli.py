@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
@@ -86,13 +87,27 @@ def test_a_setting_without_meaning_is_one_sentence(tmp_path: Path) -> None:
     assert "SERVER_PORT must be a valid integer" in sentence
 
 
-@pytest.mark.parametrize("setting", ["LLM_BACKEND=vllm", "TTS_BACKEND=orpheus"])
-def test_an_engine_that_is_not_there_is_one_sentence(tmp_path: Path, setting: str) -> None:
+def test_an_engine_that_nobody_knows_is_one_sentence(tmp_path: Path) -> None:
+    sentence = refusal(robot_hub("run", "--port", "0", cwd=tmp_path, TTS_BACKEND="gramophone"))
+
+    assert "TTS_BACKEND" in sentence
+    assert "espeak" in sentence
+
+
+@pytest.mark.parametrize(
+    ("setting", "module", "extra"),
+    [("LLM_BACKEND=vllm", "vllm", "vllm"), ("TTS_BACKEND=orpheus", "snac", "orpheus")],
+)
+def test_an_engine_that_is_not_installed_is_one_sentence(
+    tmp_path: Path, setting: str, module: str, extra: str
+) -> None:
+    if find_spec(module) is not None:
+        pytest.skip(f"{module} is installed here")
     name, _, engine = setting.partition("=")
 
     sentence = refusal(robot_hub("run", "--port", "0", cwd=tmp_path, **{name: engine}))
 
-    assert f"{setting} is not part of this build" in sentence
+    assert f"{setting} is not installed; install robot-hub[{extra}]" in sentence
 
 
 def test_off_loopback_nothing_starts_without_a_token(tmp_path: Path) -> None:

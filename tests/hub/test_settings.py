@@ -80,7 +80,7 @@ def test_two_models_that_do_not_fit_into_one_gpu_are_refused(
     }.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(SettingsError, match=r"0\.95 together, above GPU_UTILIZATION_CAP=0\.80"):
+    with pytest.raises(SettingsError, match=r"= 0\.95 is above GPU_UTILIZATION_CAP 0\.80"):
         load()
 
     monkeypatch.setenv("PERFORMANCE_MODE", "0")

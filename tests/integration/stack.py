@@ -19,9 +19,12 @@ from agents.planner.agent import Conversation, Plans
 from agents.planner.backends.base import Planner
 from agents.planner.backends.reflex import ReflexPlanner
 from agents.planner.backends.scripted import Script, ScriptedPlanner
+from agents.planner.slotted import SlottedPlanner
 from agents.runtime.bus.zmq import ZmqAgentBus
 from agents.runtime.life import Agent, AgentProcess, hello_of
+from agents.runtime.models import agent_on
 from agents.runtime.service import Backend, BatchService, Service
+from agents.runtime.slot import EngineSlot
 from agents.stt.agent import Stt
 from agents.stt.backends.scripted import ScriptedRecogniser
 from agents.tts.agent import Jobs, Responses
@@ -169,7 +172,7 @@ class Stack:
         kind, _, role = name.partition("-")
         hello = hello_of(AgentKind(kind), role, agent, pid=0)
         bus = ZmqAgentBus(self._settings.bus_dir, name, hello)
-        await AgentProcess(bus, agent, clock=time.monotonic_ns).run()
+        await AgentProcess(bus, agent, clock=time.monotonic_ns, hello=hello).run()
 
     def _ready(self) -> set[str]:
         bodies = ((e.session, e.body) for e in self.facts if isinstance(e.body, AgentHealth))
@@ -184,7 +187,7 @@ class Stack:
 async def running(
     data_dir: Path,
     *,
-    planner: Planner | None = None,
+    planner: Planner | EngineSlot[Planner] | None = None,
     voice: Voice | None = None,
     **settings: object,
 ) -> AsyncIterator[Stack]:
@@ -192,7 +195,7 @@ async def running(
 
     Args:
         data_dir: where the hub keeps its data.
-        planner: the primary planner, else one that echoes what the user says.
+        planner: the primary planner or its slot, else one that echoes what the user says.
         voice: the voice, else one that beeps every word.
         settings: further fields of the hub's settings.
     """
@@ -219,17 +222,24 @@ async def running(
         raise failure
 
 
-def _agents(planner: Planner, voice: Voice | None) -> list[tuple[str, Agent]]:
+def _agents(planner: Planner | EngineSlot[Planner], voice: Voice | None) -> list[tuple[str, Agent]]:
     activity, recogniser, reflex = ScriptedActivity(), ScriptedRecogniser(), ReflexPlanner()
     beeps = voice or ScriptedVoice(word_ms=WORD_MS)
     ears = Ears(activity, rules=INSTANT)
     return [
         ("ears-primary", _agent(activity, ears)),
         ("stt-primary", _agent(recogniser, Stt(recogniser))),
-        ("planner-primary", _agent(planner, Conversation(planner), Plans(planner))),
+        ("planner-primary", _planner(planner)),
         ("planner-reflex", _agent(reflex, Conversation(reflex), Plans(reflex))),
         ("tts-primary", _agent(beeps, Responses(beeps), Jobs(beeps))),
     ]
+
+
+def _planner(planner: Planner | EngineSlot[Planner]) -> Agent:
+    if isinstance(planner, EngineSlot):
+        slotted = SlottedPlanner(planner)
+        return agent_on(planner, slotted, Conversation(slotted), Plans(slotted))
+    return _agent(planner, Conversation(planner), Plans(planner))
 
 
 def _agent(backend: Backend, *services: Service | BatchService) -> Agent:

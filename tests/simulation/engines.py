@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 
 from agents.planner.backends.scripted import ScriptedPlanner
 from agents.runtime.errors import AgentError, BackendUnavailable
-from agents.tts.backends.base import Marks, Sound
+from agents.tts.backends.base import Lead, Marks, Sound, no_lead
 from agents.tts.prosody import Prosody
 from protocols.messages.speech import WordMark
 from protocols.messages.turn import TurnStart
@@ -129,7 +129,7 @@ class SeededVoice:
         """Nothing to free."""
 
     async def speak(
-        self, text: str, prosody: Prosody, language: str, voice: str
+        self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
     ) -> AsyncGenerator[Sound | Marks, None]:
         spoken, long = text.split(), WORD_MS
         marks = (WordMark(word, at * long, (at + 1) * long) for at, word in enumerate(spoken))

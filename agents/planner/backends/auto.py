@@ -1,7 +1,9 @@
-"""What happens while the chosen server does not answer: another planner, or patience."""
+"""What happens while the chosen engine cannot work: another planner, or patience."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -16,42 +18,83 @@ RETRY_S = 2.0
 log = structlog.get_logger(__name__)
 
 
-class FirstThatStarts:
-    """Two planners of which the first that can be started answers, until the process ends."""
+class Candidate(NamedTuple):
+    """A planner that may be chosen. ``make`` builds it, or raises ``BackendUnavailable`` at once;
+    ``reason`` says in words why it is taken if it starts."""
 
-    def __init__(self, wanted: Planner, otherwise: Planner) -> None:
-        self._chosen, self._otherwise = wanted, otherwise
-        self.name, self.capacity = wanted.name, wanted.capacity
+    name: str
+    make: Callable[[], Planner]
+    reason: str
+
+
+class FirstThatStarts:
+    """The first of several planners that can be started answers, until the process ends."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = candidates
+        self._chosen: Planner | None = None
+        self.name = "auto"
+        self.reason = ""
+        """Why it is the one that was chosen, and what is wrong with those before it."""
+
+    @property
+    def capacity(self) -> int:
+        """See ``Planner``; 0 until one is chosen."""
+        return self._chosen.capacity if self._chosen is not None else 0
 
     @property
     def model(self) -> str:
         """See ``Planner``."""
-        return self._chosen.model
+        return self._chosen.model if self._chosen is not None else ""
+
+    @property
+    def counters(self) -> Counter[str]:
+        """See ``Planner``."""
+        return self._chosen.counters if self._chosen is not None else Counter()
 
     async def start(self) -> None:
-        """Start the first; where it is not available, the second."""
-        try:
-            await self._chosen.start()
-        except BackendUnavailable as error:
-            log.warning("planner_chosen", backend=self._otherwise.name, reason=str(error))
-            await self._chosen.close()
-            self._chosen = self._otherwise
+        """Start one after the other until one can work.
+
+        Raises:
+            BackendUnavailable: none can.
+        """
+        refusals: list[str] = []
+        for candidate in self._candidates:
+            try:
+                self._chosen = await _started(candidate)
+            except BackendUnavailable as error:
+                refusals.append(f"{candidate.name}: {error}")
+                continue
             self.name = self._chosen.name
-            await self._chosen.start()
-        else:
-            log.info("planner_chosen", backend=self.name, reason="its server answers")
+            self.reason = "; ".join((candidate.reason, *refusals))
+            log.info("planner_chosen", backend=self.name, reason=self.reason)
+            return
+        raise BackendUnavailable("; ".join(refusals))
 
     async def close(self) -> None:
         """Free the one that was chosen."""
-        await self._chosen.close()
+        if self._chosen is not None:
+            await self._chosen.close()
 
     def answer(self, turn: TurnStart) -> AsyncGenerator[str, None]:
         """See ``Planner``."""
+        assert self._chosen is not None
         return self._chosen.answer(turn)
 
     async def plan(self, world: WorldState, max_actions: int) -> str:
         """See ``Planner``."""
+        assert self._chosen is not None
         return await self._chosen.plan(world, max_actions)
+
+
+async def _started(candidate: Candidate) -> Planner:
+    planner = candidate.make()
+    try:
+        await planner.start()
+    except BackendUnavailable:
+        await planner.close()
+        raise
+    return planner
 
 
 class OnceItStarts:
@@ -69,6 +112,11 @@ class OnceItStarts:
     def model(self) -> str:
         """See ``Planner``."""
         return self._planner.model
+
+    @property
+    def counters(self) -> Counter[str]:
+        """See ``Planner``."""
+        return self._planner.counters
 
     async def start(self) -> None:
         """Return once the server answers."""

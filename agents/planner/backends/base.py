@@ -1,5 +1,6 @@
 """What the planner needs of an engine: a planner of rules, or a language model."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -15,12 +16,17 @@ class Planner(Backend, Protocol):
     All its failures are ``AgentError``s, with the code that the client is to see.
     """
 
-    capacity: int
-    """How many answers and plans it writes at once."""
+    @property
+    def capacity(self) -> int:
+        """How many answers and plans it writes at once."""
 
     @property
     def model(self) -> str:
         """What was loaded, for people; empty where there is no model."""
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What it did not ask its engine, repaired, or dropped of what its engine wrote."""
 
     def answer(self, turn: TurnStart) -> AsyncGenerator[str, None]:
         """Write the answer to a turn, piece by piece, ``text`` last.
@@ -61,14 +67,17 @@ class Prompt(NamedTuple):
     schema: Schema | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    is_plan: bool = False
+    """It asks for a plan; nobody waits for its words as for an answer's."""
 
 
 class LanguageModel(Backend, Protocol):
     """Goes on with a chat. ``agents/planner/model_planner.py`` makes a planner of it.
 
-    ``start`` loads it; the planner's self-test inference comes after that. All its failures are
-    ``AgentError``s: ``BackendUnavailable``, ``BackendBusy`` and ``BackendTimeout`` say that another
-    model may be asked instead, ``llm_error`` that this one failed.
+    ``start`` loads it, and is called again if it failed; the planner's self-test inference comes
+    after that. All its failures are ``AgentError``s: ``BackendUnavailable``, ``BackendBusy`` and
+    ``BackendTimeout`` say that another model may be asked instead, ``llm_error`` that this one
+    failed.
     """
 
     capacity: int
@@ -98,6 +107,9 @@ PLANNERS = {
 """Where each planner without a model is; a module is imported only when its engine is chosen."""
 
 MODELS = {
+    "vllm": "agents.planner.backends.vllm:VllmModel",
     "openai": "agents.planner.backends.openai:OpenAiModel",
+    "ollama": "agents.planner.backends.ollama:OllamaModel",
+    "transformers": "agents.planner.backends.transformers:TransformersModel",
 }
 """Where each kind of language model is; a class with a ``from_settings(PlannerSettings)``."""

@@ -2,31 +2,25 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
 import httpx
 import msgspec
-import structlog
 
-from agents.planner.backends.base import ChatMessage, Prompt, Schema
+from agents.planner.backends.base import ChatMessage, LanguageModel, Prompt, Schema
+from agents.planner.backends.failover import Failover
+from agents.planner.backends.http import beginning, client, coded, in_time, on_one_line
 from agents.planner.settings import PlannerSettings
 from agents.planner.sse import EventReader
-from agents.runtime.errors import AgentError, BackendBusy, BackendTimeout, BackendUnavailable
+from agents.runtime.errors import AgentError, BackendBusy, BackendUnavailable
 
-CONNECT_S = 3.0
 FIRST_PIECE_S = 10.0
-IDLE_S = 5.0
-"""Longest wait for the next piece of an answer that has begun."""
 MAX_OUTPUT_TOKENS = 512
-MAX_LIST_BYTES = 1 << 20
-MAX_ERROR_CHARS = 300
 
 _REFUSED = frozenset({400, 415, 422, 500, 501})
 """Answers of servers that do not know a response format (llama.cpp's Python server says 500)."""
-
-log = structlog.get_logger(__name__)
 
 
 class Server(NamedTuple):
@@ -66,34 +60,25 @@ class OpenAiModel:
         self.where = server.base_url
         self._formats: Sequence[str] = ("json_schema", "json_object", "none")
         """Response formats still to be tried, the best first; one once the server took it."""
-        key = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
-        self._client = httpx.AsyncClient(
-            base_url=server.base_url.rstrip("/") + "/",
-            headers=key,
-            timeout=httpx.Timeout(None, connect=CONNECT_S),
-        )
+        self._client = client(server.base_url, server.api_key)
 
     @classmethod
-    def from_settings(cls, settings: PlannerSettings) -> "OpenAiModel":
-        """The server that the settings name.
+    def from_settings(cls, settings: PlannerSettings) -> LanguageModel:
+        """The server that the settings name, or several, the first that is healthy first.
 
         Raises:
             BackendUnavailable: they name none.
         """
-        if not settings.base_url:
+        models = [
+            cls(Server(*server, settings.timeout_s, settings.temperature))
+            for server in settings.servers
+        ]
+        if not models:
             raise BackendUnavailable("LLM_BACKEND=openai needs OPENAI_BASE_URL")
-        return cls(
-            Server(
-                base_url=settings.base_url,
-                model=settings.model,
-                api_key=settings.api_key.get_secret_value(),
-                timeout_s=settings.timeout_s,
-                temperature=settings.temperature,
-            )
-        )
+        return models[0] if len(models) == 1 else Failover(models)
 
     async def start(self) -> None:
-        """Choose the model.
+        """Choose the model, where none is named.
 
         Raises:
             BackendUnavailable: the server cannot be reached.
@@ -131,16 +116,13 @@ class OpenAiModel:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._server.timeout_s
         begin_by = min(deadline, loop.time() + FIRST_PIECE_S)
-        async with _coded(), asyncio.timeout_at(begin_by):
+        async with coded(), asyncio.timeout_at(begin_by):
             response = await self._begin(body, schema)
-        async with aclosing(response), aclosing(_pieces(response)) as pieces:
-            wait_until = begin_by
-            while True:
-                async with _coded(), asyncio.timeout_at(wait_until):
-                    piece = await anext(pieces, None)
-                if piece is None:
-                    return
-                wait_until = min(deadline, loop.time() + IDLE_S)
+        async with (
+            aclosing(response),
+            aclosing(in_time(_pieces(response), begin_by, deadline)) as pieces,
+        ):
+            async for piece in pieces:
                 yield piece
 
     async def _begin(self, body: dict[str, Any], schema: Schema | None) -> httpx.Response:
@@ -157,11 +139,11 @@ class OpenAiModel:
             async with aclosing(response):
                 last = tried == len(formats) - 1
                 if last or response.status_code not in _REFUSED:
-                    raise _refusal(response.status_code, await _beginning(response))
+                    raise _refusal(response.status_code, await beginning(response))
         raise AssertionError("there is always a format left to try")
 
     async def _first_model(self) -> str:
-        async with _coded(), asyncio.timeout(FIRST_PIECE_S):
+        async with coded(), asyncio.timeout(FIRST_PIECE_S):
             response = await self._client.get("models")
             if not response.is_success:
                 raise _refusal(response.status_code, response.text)
@@ -195,7 +177,7 @@ def _text_in(data: bytes) -> str:
     except msgspec.DecodeError as error:
         raise AgentError(f"the server's stream is not readable: {error}", "llm_error") from error
     if chunk.error is not None:
-        raise AgentError(f"the server failed: {str(chunk.error)[:MAX_ERROR_CHARS]}", "llm_error")
+        raise AgentError(f"the server failed: {on_one_line(str(chunk.error))}", "llm_error")
     if not chunk.choices:
         return ""
     text = chunk.choices[0].delta or chunk.choices[0].message
@@ -224,28 +206,10 @@ def _response_format(name: str, schema: Schema | None) -> dict[str, Any]:
 
 
 def _refusal(status: int, text: str) -> AgentError:
-    detail = f"the server answered {status}: {' '.join(text.split())[:MAX_ERROR_CHARS]}"
+    detail = f"the server answered {status}: {on_one_line(text)}"
     match status:
         case 429:
             return BackendBusy(detail)
         case 401 | 403 | 502 | 503 | 504:
             return BackendUnavailable(detail)
     return AgentError(detail, code="llm_error")
-
-
-async def _beginning(response: httpx.Response) -> str:
-    """The first characters of an error's text."""
-    async for text in response.aiter_text():
-        return text[:MAX_ERROR_CHARS]
-    return ""
-
-
-@asynccontextmanager
-async def _coded() -> AsyncIterator[None]:
-    """Turns what the network raises into agent errors."""
-    try:
-        yield
-    except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout) as error:
-        raise BackendTimeout("the server did not answer in time") from error
-    except httpx.HTTPError as error:
-        raise BackendUnavailable(f"the server cannot be reached: {error}") from error

@@ -1,5 +1,6 @@
 """The reflex planner as an engine: deterministic, instant, always there."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ class ReflexPlanner:
 
     def __init__(self, now: Callable[[], datetime] = wall_clock) -> None:
         self._now = now
+        self.counters: Counter[str] = Counter()
         self._encoder = msgspec.json.Encoder()
 
     async def start(self) -> None:

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import NamedTuple
 
-from agents.runtime.errors import AgentError
+from agents.runtime.errors import AgentError, BackendUnavailable
 from protocols.messages.turn import TurnStart
 from protocols.plan import WorldState
 
@@ -22,7 +22,8 @@ class Script(NamedTuple):
 
 
 class ScriptedPlanner:
-    """Plays scripts in order; without one it echoes the user as a happy robot would.
+    """Plays scripts in order; without one it echoes the user as a happy robot would, and says by the
+    intent which ``model`` it is. A model whose name begins with ``!`` cannot be started.
 
     ``opened`` and ``closed`` count the answers that were begun and those that were left, by their
     end or by a cancel.
@@ -30,7 +31,6 @@ class ScriptedPlanner:
 
     name = "scripted"
     capacity = 1024
-    model = ""
 
     def __init__(
         self,
@@ -38,22 +38,31 @@ class ScriptedPlanner:
         *,
         plan: str = '{"actions": [], "ttl_ms": 500}',
         sleep: Sleep = asyncio.sleep,
+        model: str = "",
     ) -> None:
+        self.model = model
         self._scripts = deque(scripts)
         self._plan = plan
         self._sleep = sleep
+        self.counters: Counter[str] = Counter()
         self.opened = 0
         self.closed = 0
 
     async def start(self) -> None:
-        """Nothing to load."""
+        """Nothing to load.
+
+        Raises:
+            BackendUnavailable: the model is scripted to be one that cannot be.
+        """
+        if self.model.startswith("!"):
+            raise BackendUnavailable(f"{self.model} is scripted to fail")
 
     async def close(self) -> None:
         """Nothing to free."""
 
     async def answer(self, turn: TurnStart) -> AsyncGenerator[str, None]:
         """Play the next script."""
-        script = self._scripts.popleft() if self._scripts else echo(turn.user_text)
+        script = self._scripts.popleft() if self._scripts else echo(turn.user_text, self.model)
         self.opened += 1
         try:
             for piece in script.pieces:
@@ -70,7 +79,7 @@ class ScriptedPlanner:
         return self._plan
 
 
-def echo(text: str) -> Script:
+def echo(text: str, intent: str = "") -> Script:
     """The answer that repeats ``text``: in one piece, since a bench counts every message."""
-    answer = {"emotion": "happy", "intensity": 0.5, "intent": "echo", "text": f"{text}."}
+    answer = {"emotion": "happy", "intensity": 0.5, "intent": intent or "echo", "text": f"{text}."}
     return Script((json.dumps(answer),))

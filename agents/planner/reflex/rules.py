@@ -7,12 +7,10 @@ the supervisor's business: no rule speaks of it.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from agents.planner.news import QUIET_TRIGGERS, RECENT_EVENTS
 from agents.planner.reflex.replies import STILL_MODES
 from protocols.plan import DEFAULT_TTL_MS, MIN_TTL_MS, WorldState
 
-QUIET_TRIGGERS = frozenset({"heartbeat", "periodic", ""})
-RECENT_EVENTS = 5
-"""How many of the latest events are looked at."""
 OBSTACLE_MM, COLLISION_MM = 450, 250
 BALL_CONFIDENCE = 0.6
 FRESH_VISION_MS = 500

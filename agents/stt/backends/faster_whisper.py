@@ -9,84 +9,102 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 
 from agents.runtime.errors import AgentError, BackendUnavailable
-from agents.stt.backends.base import Hypothesis, Transcript
+from agents.stt.backends.base import Hypothesis, Transcript, main_language
+from agents.stt.backends.sureness import IMPROBABLE, NO_SPEECH, Segment, transcript_of
+from agents.stt.downloads import Download
 from agents.stt.stable import Agreement, agree, settle
 
 STEP_SAMPLES = 11_200
 """New sound, 0.7 s, after which the utterance is decoded again."""
-BEAMS_FINAL = 5
 SESSIONS_PER_WORKER = 8
 """Most sessions are silent most of the time."""
 
 Floats = npt.NDArray[np.float32]
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 
 class FasterWhisper:
-    """One model in memory, ``workers`` decodings at a time. Needs its model on disk: nothing is
-    fetched."""
+    """One model in memory, ``workers`` decodings at a time. A model on disk is never fetched."""
 
     name = "faster_whisper"
 
     def __init__(
         self,
-        model: Path,
+        model: Path | Download,
         *,
+        name: str = "",
         device: str = "cpu",
         compute_type: str = "int8",
         threads: int = 0,
         workers: int = 1,
+        beam_size: int = 5,
     ) -> None:
-        self.model = model.name
+        self.model = name or model.name
         self.capacity = workers * SESSIONS_PER_WORKER
-        self._load_model = lambda: _load(model, device, compute_type, threads, workers)
+        self.beams_final = beam_size
+        self._place = model
+        self._load: Callable[[Path], Any] = lambda folder: _load(
+            folder, device, compute_type, threads, workers
+        )
+        self._languages: frozenset[str] = frozenset()
         self._whisper: Any = None
         # CTranslate2 releases the interpreter lock, so threads do.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
 
     async def start(self) -> None:
         """See ``Backend``; a self-test transcribes a second of silence."""
-        self._whisper = await self.off_the_loop(self._load_model)
-        await self.off_the_loop(lambda: self.transcribe(np.zeros(16_000, np.float32), "en", 1))
+        place = self._place
+        folder = place if isinstance(place, Path) else await place.fetched()
+        self._whisper = await self.off_the_loop(lambda: self._load(folder))
+        self._languages = frozenset(self._whisper.supported_languages)
+        await self.off_the_loop(lambda: self.transcribe(np.zeros(16_000, np.float32), "", 1))
 
     async def close(self) -> None:
         self._whisper = None
         self._threads.shutdown(wait=False)
 
     def stream(self, language: str) -> "WhisperStream":
-        return WhisperStream(self, language.partition("-")[0])
+        return WhisperStream(self, self._known(main_language(language)))
 
     async def off_the_loop(self, work: Callable[[], T]) -> T:
         """``work()`` in a thread of the engine's own."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def transcribe(self, sound: Floats, language: str, beams: int) -> Transcript:
-        """Blocking. Text of ``sound`` (16 kHz, ±1) and how sure the model is of it.
+        """Blocking. Text of ``sound`` (16 kHz, ±1), its language and how sure the model is of it.
+        ``language`` empty: the model finds out; one that knows a single language says that.
 
         Raises:
-            AgentError: the engine cannot decode it, or does not know ``language``.
+            AgentError: the engine cannot decode it.
         """
-        if not self._whisper.model.is_multilingual:
-            language = "en"
         try:
-            segments, _ = self._whisper.transcribe(
-                sound, language=language, beam_size=beams, temperature=0.0,
-                condition_on_previous_text=False, no_speech_threshold=0.6, vad_filter=False,
-                without_timestamps=True,
+            parts, info = self._whisper.transcribe(
+                sound, language=language or None, beam_size=beams, temperature=0.0,
+                condition_on_previous_text=False, no_speech_threshold=NO_SPEECH,
+                log_prob_threshold=IMPROBABLE, vad_filter=False, without_timestamps=True,
             )  # fmt: skip
-            parts = list(segments)
+            segments = [
+                Segment(part.text, len(part.tokens), part.avg_logprob, part.no_speech_prob)
+                for part in parts
+            ]
         except (RuntimeError, ValueError) as error:
             raise AgentError(f"whisper: {error}", "stt_failed") from error
-        text = " ".join(part.text.strip() for part in parts).strip()
-        lengths = [max(len(part.tokens), 1) for part in parts]
-        if not parts:
-            return Transcript("", language, 0.0)
-        sureness = sum(
-            part.avg_logprob * length for part, length in zip(parts, lengths, strict=True)
-        ) / sum(lengths)
-        return Transcript(text, language, float(np.exp(min(sureness, 0.0))))
+        return transcript_of(segments, info.language)
+
+    def _known(self, language: str) -> str:
+        """``language`` if the model knows it, else what to do instead."""
+        if not language or language in self._languages:
+            return language
+        used = "en" if self._languages == {"en"} else ""
+        log.warning(
+            "language_not_supported", backend=self.name, language=language, used=used or "auto"
+        )
+        return used
 
 
 class WhisperStream:
@@ -110,7 +128,7 @@ class WhisperStream:
         return Hypothesis(self._agreement.text, self._agreement.stable_chars)
 
     async def finish(self) -> Transcript:
-        final = await self._transcribe(beams=BEAMS_FINAL)
+        final = await self._transcribe(beams=self._engine.beams_final)
         text = settle(self._agreement, final.text)
         await self.reset()
         return final._replace(text=text)

@@ -7,7 +7,7 @@ import structlog
 
 from agents.runtime.errors import BackendUnavailable
 from agents.runtime.worker import WorkerProcess
-from agents.stt.backends.base import Hypothesis, Transcript
+from agents.stt.backends.base import Hypothesis, Transcript, main_language
 from agents.stt.backends.cepstra import Voice
 
 CHILD = "agents.stt.backends.sphinx_child:SphinxChild"
@@ -44,7 +44,7 @@ class PocketSphinx:
             await child.close()
 
     def stream(self, language: str) -> "SphinxStream":
-        if language.partition("-")[0] != "en":
+        if main_language(language) not in ("en", ""):
             log.warning("language_not_supported", backend=self.name, language=language, used="en")
         return SphinxStream(self._idle)
 
@@ -64,6 +64,7 @@ class SphinxStream:
     async def finish(self) -> Transcript:
         text, self._voice = await (await self._taken()).call("finish")
         self._give_back()
+        # Its posteriors tell right from wrong no better than chance: the confidence is unknown.
         return Transcript(text, "en")
 
     async def reset(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from agents.runtime.errors import AgentError
-from agents.stt.backends.base import Hypothesis, Transcript
+from agents.stt.backends.base import Hypothesis, Transcript, main_language
 from protocols.marks import find_marks
 
 
@@ -16,10 +16,10 @@ class ScriptedRecogniser:
     """
 
     name = "scripted"
-    model = ""
     capacity = 1_000
 
-    def __init__(self, script: Sequence[str] = ()) -> None:
+    def __init__(self, script: Sequence[str] = (), model: str = "") -> None:
+        self.model = model
         self._script = tuple(script)
 
     async def start(self) -> None:
@@ -36,7 +36,7 @@ class ScriptedStream:
     """See ``Stream``."""
 
     def __init__(self, language: str, lines: Iterator[str]) -> None:
-        self._language = language
+        self._language = language if main_language(language) else ""
         self._lines = lines
         self._heard = bytearray()
         self._fed = 0

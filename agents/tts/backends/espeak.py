@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from agents.runtime.errors import BackendUnavailable
-from agents.tts.backends.base import Marks, Sound
+from agents.tts.backends.base import Lead, Marks, Sound, no_lead
 from agents.tts.backends.espeak_engine import WORD, SpokenEvent, Voicing, engine
 from agents.tts.prosody import NEUTRAL, Prosody
 from agents.tts.speakable import in_pieces
@@ -59,7 +59,7 @@ class EspeakVoice:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def speak(
-        self, text: str, prosody: Prosody, language: str, voice: str
+        self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
     ) -> AsyncGenerator[Part, None]:
         """See ``Voice``."""
         voicing = Voicing(

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 
 from agents.runtime.errors import AgentError
-from agents.tts.backends.base import Marks, Sound
+from agents.tts.backends.base import Lead, Marks, Sound, no_lead
 from agents.tts.prosody import Prosody
 
 
@@ -21,7 +21,7 @@ class NoVoice:
         """Nothing to free."""
 
     async def speak(
-        self, text: str, prosody: Prosody, language: str, voice: str
+        self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
     ) -> AsyncGenerator[Sound | Marks, None]:
         """Refuse."""
         nothing: tuple[Sound | Marks, ...] = ()

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from agents.runtime.errors import AgentError
-from agents.tts.backends.base import Marks, Sound
+from agents.tts.backends.base import Lead, Marks, Sound, no_lead
 from agents.tts.prosody import Prosody
 from protocols.messages.speech import VisemeMark, WordMark
 
@@ -48,7 +48,7 @@ class ScriptedVoice:
         """Nothing to free."""
 
     async def speak(
-        self, text: str, prosody: Prosody, language: str, voice: str
+        self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
     ) -> AsyncGenerator[Sound | Marks, None]:
         """One beep for each word."""
         words, long = text.split(), self._word_ms

@@ -196,6 +196,8 @@ def test_no_text_breaks_the_reader(text: str, step: int) -> None:
     [
         ('{"actions": [{"action": "skill", "name": "patrol_drift"}]}', ["patrol_drift"], 2000),
         ('```json\n[{"action": "happy"}]\n```', ["happy"], 2000),
+        ('<think>{"actions": [7]}</think>{"actions": ["happy"]}', ["happy"], 2000),
+        ('Here [as you wish]: {"actions": ["happy"]} Done!', ["happy"], 2000),
         ('{"actions": [], "ttl_ms": 99999}', [], 5000),
         ('{"actions": [{"action": "fly"}], "ttl_ms": "x"}', [], 2000),
         ('{"actions": [{"action": "emote", "name": "sad"}, {"action": "ski', ["sad"], 2000),
@@ -212,6 +214,20 @@ def test_a_plan_is_what_can_be_saved_of_it(text: str, names: list[str], ttl_ms: 
     plan = read_plan(text, max_actions=5)
     assert [action["name"] for action in plan.actions] == names
     assert plan.ttl_ms == ttl_ms
+
+
+@pytest.mark.parametrize(
+    ("said", "actions"),
+    [
+        ("*nod*", [{"action": "gesture", "name": "nod", "params": {}}]),
+        ("**Hello** <laugh> there", [{"action": "say", "text": "Hello there"}]),
+        ("*waves*", []),
+        ("", []),
+    ],
+)
+def test_what_a_plan_says_is_without_markup(said: str, actions: list[dict[str, Any]]) -> None:
+    for action in ({"action": "say", "text": said}, {"name": "say", "params": {"text": said}}):
+        assert list(read_plan(json.dumps({"actions": [action]}), 5).actions) == actions
 
 
 def test_a_plan_has_no_more_actions_than_were_asked_for() -> None:

@@ -1,16 +1,18 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
 from agents.planner.agent import Conversation
+from agents.planner.backends.base import ChatMessage, Picture, Prompt
 from agents.planner.backends.openai import OpenAiModel, Server
 from agents.planner.model_planner import ModelPlanner
 from agents.runtime.errors import AgentError, BackendUnavailable
 from protocols.messages.turn import ResponseDelta, ResponseDone, ResponseMeta
 from tests.agents.planner.turns import turn, world
-from tests.fakes.openai_server import GOOD_ANSWER, GOOD_PLAN, Behaviour, OpenAiServer
+from tests.fakes.openai_server import GOOD_ANSWER, Behaviour, OpenAiServer
 from tests.fakes.two_lists import ListInbox, Outbox, served
 
 
@@ -182,7 +184,22 @@ async def test_an_endless_answer_is_left() -> None:
 
 async def test_a_plan_is_read_to_its_end() -> None:
     async with OpenAiServer() as server, planner_of(server) as planner:
-        assert await planner.plan(world(), 5) == GOOD_PLAN
+        plan = json.loads(await planner.plan(world(trigger="ball_seen"), 5))
+    happy = {"action": "emote", "name": "happy", "intensity": 0.5}
+    assert plan == {"actions": [happy], "ttl_ms": 900}
+
+
+async def test_a_picture_reaches_the_model_as_a_data_url() -> None:
+    seen = ChatMessage("user", "what is this", (Picture("image/png", b"\x89PNG"),))
+    async with OpenAiServer() as server:
+        model = OpenAiModel(Server(server.base_url, "tiny"))
+        async with aclosing(model.write(Prompt([seen]))) as pieces:
+            assert [piece async for piece in pieces] == list(GOOD_ANSWER)
+        await model.close()
+    (message,) = server.requests[0]["messages"]
+    text, picture = message["content"]
+    assert text == {"type": "text", "text": "what is this"}
+    assert picture["image_url"] == {"url": "data:image/png;base64,iVBORw=="}
 
 
 @pytest.mark.parametrize(

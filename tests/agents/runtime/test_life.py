@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
 from agents.runtime.errors import BackendUnavailable
-from agents.runtime.life import Agent, AgentProcess, hello_of
+from agents.runtime.life import Agent, AgentProcess, Loaded, hello_of
 from agents.runtime.service import Emit, Inbox
 from hub.broker.inproc import InprocBroker
 from protocols.messages.agent import (
@@ -29,9 +29,14 @@ START = TurnStart(user_text="hello")
 class House:
     """A broker with one agent process in it, and a hub where a test opens one."""
 
-    def __init__(self, backend: ScriptedBackend, service: ScriptedService) -> None:
+    def __init__(
+        self,
+        backend: ScriptedBackend,
+        service: ScriptedService,
+        loaded: Callable[[], Loaded] | None = None,
+    ) -> None:
         self.broker = InprocBroker(clock_ns)
-        self.agent = Agent(backend, (service,), capacity=4, model="small")
+        self.agent = Agent(backend, (service,), capacity=4, model="small", loaded=loaded)
         hello = hello_of(AgentKind.TTS, "primary", self.agent, pid=1)
         self.started = 0
         self.process = AgentProcess(
@@ -73,6 +78,25 @@ async def test_readiness_follows_progress_and_names_capacity_and_backend() -> No
         (ready,) = hub.bodies(AgentReady)
         assert ready == AgentReady(capacity=4, backend="scripted", model="small", selftest_ms=4000)
         assert house.started == 1
+
+
+@virtual
+async def test_what_an_agent_turned_out_to_be_is_asked_once_it_is_loaded() -> None:
+    backend, known = ScriptedBackend(load_s=4), Loaded(capacity=0)
+
+    async with AsyncExitStack() as stack:
+        house = House(backend, ScriptedService(), loaded=lambda: known)
+        hub = HubSide(house.broker)
+        await stack.enter_async_context(hub.bus)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        tasks.create_task(house.process.run())
+        await asyncio.sleep(3)
+        known = Loaded(2, "big", {"reason": "it answers"})
+        await asyncio.sleep(2)
+        (ready,) = hub.bodies(AgentReady)
+        assert (ready.capacity, ready.model) == (2, "big")
+        assert ready.info == {"reason": "it answers"}
+        house.process.drain("the test is over")
 
 
 @virtual

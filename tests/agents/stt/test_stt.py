@@ -1,84 +1,17 @@
 """Stt as the runtime sees it, in virtual time, on a scripted recogniser."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import pytest
 
-from agents.runtime.inbox import ScopeInbox
 from agents.stt.agent import Stt
 from agents.stt.backends.scripted import ScriptedRecogniser
 from agents.stt.takes import MAX_WAITING_BYTES, MEDIA_WAIT_S
-from protocols.envelope import Envelope, Message
-from protocols.marks import MarkKind, marked_chunk
-from protocols.messages.audio import UtteranceChunk
-from protocols.messages.session import SessionAssign
-from protocols.messages.transcript import TranscriptFailed, TranscriptFinal, TranscriptPartial
-from protocols.messages.voice import DropReason, UtteranceDrop, UtteranceFinish
+from protocols.messages.transcript import TranscriptFinal
+from tests.agents.stt.sessions import SECOND, said, session
 from tests.agents.stt.slow_recogniser import SlowRecogniser
-from tests.virtual_time import settle, virtual
-
-SECOND = bytes(32_000)
-
-
-def said(text: str, samples: int = 1_600) -> bytes:
-    """Sound that says ``text`` to the scripted recogniser."""
-    return marked_chunk(MarkKind.START, samples, text)
-
-
-class Session:
-    """A session of stt; collects what it emits."""
-
-    def __init__(self) -> None:
-        self.inbox = ScopeInbox(lambda name: None)
-        self.emitted: list[Message] = []
-
-    def emit(self, message: Message, blob: bytes = b"", *, t_src_ns: int = 0) -> bool:
-        self.emitted.append(message)
-        return True
-
-    async def chunk(self, utterance: int, first_sample: int, pcm: bytes) -> None:
-        body = UtteranceChunk(utterance=utterance, first_sample=first_sample)
-        self.inbox.put(Envelope(body=body), pcm)
-        await settle(5)
-
-    async def finish(self, utterance: int, last_sample: int) -> None:
-        self.inbox.put(
-            Envelope(
-                body=UtteranceFinish(utterance=utterance, first_sample=0, last_sample=last_sample)
-            )
-        )
-        await settle(5)
-
-    async def drop(self, utterance: int) -> None:
-        body = UtteranceDrop(utterance=utterance, reason=DropReason.TOO_SHORT)
-        self.inbox.put(Envelope(body=body))
-        await settle(5)
-
-    @property
-    def finals(self) -> list[tuple[int, str]]:
-        return [(m.utterance, m.text) for m in self.emitted if isinstance(m, TranscriptFinal)]
-
-    @property
-    def partials(self) -> list[str]:
-        return [m.text for m in self.emitted if isinstance(m, TranscriptPartial)]
-
-    @property
-    def failures(self) -> list[str]:
-        return [m.code for m in self.emitted if isinstance(m, TranscriptFailed)]
-
-
-@asynccontextmanager
-async def session(stt: Stt) -> AsyncIterator[Session]:
-    """A session that is open inside the block and released after it."""
-    opened = Session()
-    opened.inbox.put(Envelope(body=SessionAssign(language="en")))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(stt.serve(opened.inbox, opened.emit))
-        await settle(5)
-        yield opened
-        opened.inbox.close()
+from tests.virtual_time import virtual
 
 
 def scripted(*script: str) -> Stt:
@@ -245,3 +178,33 @@ async def test_a_released_session_gives_its_stream_back() -> None:
         await robot.chunk(1, 0, SECOND)
     assert recogniser.closed == 1
     assert not robot.emitted
+
+
+@virtual
+async def test_a_drop_ends_a_final_that_is_being_made() -> None:
+    recogniser = SlowRecogniser(seconds_per_call=10.0)
+    async with session(Stt(recogniser)) as robot:
+        await robot.chunk(1, 0, SECOND)
+        await robot.finish(1, 16_000)
+        await robot.chunk(2, 16_000, SECOND)
+        await robot.finish(2, 32_000)
+        await asyncio.sleep(15)
+        await robot.drop(1)
+        await asyncio.sleep(20.1)
+        assert robot.finals == [(2, "done")]
+
+
+@pytest.mark.parametrize(("setting", "taken"), [("", "de"), ("fr", "fr"), ("auto", "")])
+def test_a_session_is_in_its_own_language_unless_a_setting_names_one(
+    setting: str, taken: str
+) -> None:
+    @virtual
+    async def language() -> str:
+        async with session(Stt(ScriptedRecogniser(), setting), "de") as robot:
+            await robot.chunk(1, 0, said("bonjour"))
+            await robot.finish(1, 1_600)
+        final = robot.emitted[-1]
+        assert isinstance(final, TranscriptFinal)
+        return final.language
+
+    assert language() == taken

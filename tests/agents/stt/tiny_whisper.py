@@ -4,6 +4,7 @@ It loads and runs through the same code as a real one; what it writes means noth
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,19 @@ import numpy as np
 WIDTH, INNER, LAYERS, HEADS, MEL_BANDS = 64, 128, 2, 2, 80
 
 
-def build(folder: Path) -> Path:
-    """Write the model to ``folder``, as faster-whisper wants it, and return that."""
+def build(folder: Path, *, multilingual: bool = False, favours: Mapping[str, float] = {}) -> Path:
+    """Write the model to ``folder``, as faster-whisper wants it, and return that.
+
+    What ``favours`` gives to a token is added to its logit at every step.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    tokens, language_ids = _write_tokenizer(folder)
+    tokens, language_ids = _write_tokenizer(folder, multilingual)
     spec = _spec(len(tokens), language_ids)
+    if favours:
+        bias = np.zeros(len(tokens), np.float32)
+        for token, logit in favours.items():
+            bias[tokens.index(token)] = logit
+        spec.decoder.projection.bias = bias
     spec.register_vocabulary(tokens)
     spec.validate()
     spec.optimize(quantization="int8")
@@ -35,12 +44,15 @@ def build(folder: Path) -> Path:
     return folder
 
 
-def _write_tokenizer(folder: Path) -> tuple[list[str], list[int]]:
+def _write_tokenizer(folder: Path, multilingual: bool) -> tuple[list[str], list[int]]:
     from faster_whisper.tokenizer import _LANGUAGE_CODES
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {letter: number for number, letter in enumerate(letters)}
+    if multilingual:
+        # CTranslate2 tells a multilingual model by a token that is empty, as Whisper's own have it.
+        vocabulary[""] = len(vocabulary)
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()

@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 import pytest
 from hypothesis import given
@@ -7,10 +8,12 @@ from hypothesis import strategies as st
 
 from agents.runtime.errors import AgentError
 from agents.tts.agent import Jobs, Responses
-from agents.tts.backends.base import Voice
+from agents.tts.backends.base import Lead, Marks, Sound, Voice, no_lead
 from agents.tts.backends.off import NoVoice
 from agents.tts.backends.scripted import ScriptedVoice
-from agents.tts.credit import CHUNK_MS, FIRST_CHUNK_MS
+from agents.tts.credit import CHUNK_MS, FIRST_CHUNK_MS, Credit
+from agents.tts.prosody import Prosody
+from agents.tts.speaker import Speaker
 from protocols.envelope import Message
 from protocols.messages.audio import SpeechChunk
 from protocols.messages.job import JobDone
@@ -253,3 +256,53 @@ async def test_a_job_that_is_given_credit_keeps_to_it() -> None:
         inbox.put(PLENTY)
         await task
     assert outbox.messages[-1] == JobDone(samples=600 * MS)
+
+
+class ListeningVoice(ScriptedVoice):
+    """Remembers how each phrase was to be spoken, and how far ahead it was before each word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.leads: list[float] = []
+
+    async def speak(
+        self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
+    ) -> AsyncGenerator[Sound | Marks, None]:
+        self.tags.append(prosody.tag)
+        async with aclosing(super().speak(text, prosody, language, voice)) as parts:
+            async for part in parts:
+                self.leads.append(round(lead(), 2))
+                yield part
+
+
+@virtual
+async def test_only_the_first_phrase_of_a_response_begins_with_the_sound_of_a_feeling() -> None:
+    voice = ListeningVoice()
+    silent = request("<laugh>", 0, emotion="sad", intensity=1.0)
+    sad = [request("so sad", at, emotion="sad", intensity=1.0) for at in (1, 2)]
+    await response(voice, PLENTY, silent, *sad, SpeechFinish(phrases=3))
+    await response(voice, PLENTY, sad[0], SpeechFinish(phrases=1))
+    assert voice.tags == ["sigh", "", "sigh"]
+
+
+@virtual
+async def test_a_voice_knows_how_far_it_is_ahead_of_what_can_have_been_played() -> None:
+    voice = ListeningVoice()
+    loop = asyncio.get_running_loop()
+    outbox = Outbox(Responses(voice))
+    speaker = Speaker(voice, outbox, Credit(10_000), RATE_HZ, clock=loop.time)
+    await speaker.speak(0, request("one two three"))
+    # The marks come before the first word; what is too short for a chunk is not sent yet.
+    assert voice.leads == [0.0, 0.0, 0.13, 0.33]
+    await asyncio.sleep(0.5)
+    await speaker.speak(1, request("four five", 1))
+    assert voice.leads[4:] == [0.1, 0.1, 0.23]
+
+
+@virtual
+async def test_a_job_that_nobody_plays_as_it_comes_is_never_ahead() -> None:
+    voice = ListeningVoice()
+    service = Jobs(voice)
+    await service.serve(ListInbox(job("one two three")), Outbox(service))
+    assert set(voice.leads) == {0.0}

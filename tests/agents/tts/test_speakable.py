@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.tts.speakable import in_pieces, speakable
+from agents.tts.speakable import after_word, in_clauses, in_pieces, speakable
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,36 @@ def test_pieces_end_with_sentences_where_they_can() -> None:
         "One two. Three, four.",
         "Five six seven",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("Hi.", ["Hi."]),
+        ("Well, here I am at last.", ["Well,", "here I am at last."]),
+        ("Here I am, at last, after years.", ["Here I am,", "at last, after years."]),
+        ("A clause that is too long, here.", ["A clause that is too long,", "here."]),
+        (
+            "no clause at all in a long line of words",
+            ["no clause at all in a long", "line of words"],
+        ),
+        ("supercalifragilisticexpialidocious yes", ["supercalifragilisticexpialidocious", "yes"]),
+        ("", []),
+    ],
+)
+def test_a_text_is_cut_at_clauses_the_first_of_which_is_short(text: str, pieces: list[str]) -> None:
+    assert in_clauses(text, 12, 26) == pieces
+
+
+@given(st.text("ab ,.", max_size=300), st.integers(1, 40), st.integers(1, 80))
+def test_clauses_hold_all_words_and_no_more_than_they_may(text: str, first: int, most: int) -> None:
+    pieces = in_clauses(text, first, most)
+    assert " ".join(pieces).split() == text.split()
+    assert all(len(piece) <= max(first, most) or " " not in piece for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("word", "rest"), [("end.", "."), ('"end."', '."'), ("3.5", ""), ("–", "–"), ("it's", "")]
+)
+def test_what_follows_a_word_is_its_punctuation(word: str, rest: str) -> None:
+    assert after_word(word) == rest

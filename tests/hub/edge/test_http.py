@@ -13,6 +13,7 @@ from hub.edge.services import HubReport
 from hub.errors import AgentMissing, Busy, JobError, JobTimeout
 from protocols.messages.agent import AgentKind, AgentState
 from protocols.messages.job import PlanDone
+from protocols.messages.model import ModelState
 from protocols.messages.robot import Hello
 from tests.fakes.wire import FakeWire
 from tests.hub.edge.conftest import Edge
@@ -32,6 +33,9 @@ class Agent:
     active: int = 0
     model: str = ""
     info: dict[str, str] = field(default_factory=dict)
+    progress: str = ""
+    has_models: bool = True
+    engine: ModelState | None = None
 
     @property
     def instance(self) -> str:
@@ -87,6 +91,7 @@ async def test_a_plan_uses_only_what_the_robot_said_it_can_do(edge: Edge) -> Non
         (AgentMissing("…"), 502, "llm_unreachable"),
         (JobError("…", "backend_unavailable"), 502, "llm_unreachable"),
         (JobError("…", "bad_answer"), 502, "llm_error"),
+        (JobError("…", "llm_nonsense"), 502, "llm_error"),
     ],
 )
 async def test_a_plan_that_fails_answers_with_its_documented_code(

@@ -24,6 +24,7 @@ from protocols.messages.job import (
     PlanRequest,
     SpeakRequest,
 )
+from protocols.messages.model import ModelState
 from protocols.messages.speech import SpeechCredit
 from tests.virtual_time import clock_ns, settle, virtual
 
@@ -44,6 +45,9 @@ class Agent:
     state: AgentState = AgentState.READY
     model: str = ""
     info: dict[str, str] = field(default_factory=dict)
+    progress: str = ""
+    has_models: bool = True
+    engine: ModelState | None = None
     got: list[AnyEnvelope] = field(default_factory=list)
     answer: Callable[["Agent", AnyEnvelope], None] | None = None
     bus: InprocAgentBus | None = None
@@ -382,6 +386,18 @@ async def test_a_second_request_to_orpheus_is_shed_at_the_default_threshold() ->
                 await anext(there.desk.speak(SPEAK))
             there.desk.peer_lost(agent.instance)
             assert isinstance(await first, AgentMissing)
+
+
+@virtual
+async def test_an_orpheus_with_a_voice_to_shed_to_takes_as_much_as_it_announces() -> None:
+    agent = speaker(backend="orpheus", capacity=2, info={"fallback": "espeak"})
+    async with office(agent) as there, asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(_failure_of(anext(there.desk.speak(SPEAK)))) for _ in range(2)]
+        await settle()
+        with pytest.raises(Busy):
+            await anext(there.desk.speak(SPEAK))
+        there.desk.peer_lost(agent.instance)
+        assert [type(await each) for each in waiting] == [AgentMissing] * 2
 
 
 @virtual
