@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,9 @@ STOP_TIMEOUT_S = 30.0
 
 SCRIPTED: Mapping[str, str] = {"HUB_BENCH": "1"}
 """Environment of a hub in bench mode, whose engines answer at once."""
+
+RUN = ("hub.cli", "run")
+"""Module that starts a hub, and its arguments."""
 
 
 class Stack(NamedTuple):
@@ -40,7 +43,11 @@ class Stack(NamedTuple):
 
 
 @contextmanager
-def stack(environment: Mapping[str, str]) -> Iterator[Stack]:
+def stack(
+    environment: Mapping[str, str],
+    command: Sequence[str] = RUN,
+    ready_timeout_s: float = READY_TIMEOUT_S,
+) -> Iterator[Stack]:
     """A hub with ``environment`` on top of this process's, ready to be talked to.
 
     Raises:
@@ -52,7 +59,7 @@ def stack(environment: Mapping[str, str]) -> Iterator[Stack]:
         given = {"HUB_DATA_DIR": folder, "SERVER_PORT": str(port), "HUB_LOG_LEVEL": "WARNING"}
         with log.open("wb") as sink:
             process = subprocess.Popen(
-                [sys.executable, "-m", "hub.cli", "run"],
+                [sys.executable, "-m", *command],
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
@@ -60,14 +67,14 @@ def stack(environment: Mapping[str, str]) -> Iterator[Stack]:
             )
         try:
             running = Stack(f"http://127.0.0.1:{port}", process.pid, log)
-            _wait_until_ready(running, process)
+            _wait_until_ready(running, process, ready_timeout_s)
             yield running
         finally:
             _stop(process)
 
 
-def _wait_until_ready(running: Stack, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + READY_TIMEOUT_S
+def _wait_until_ready(running: Stack, process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
     with httpx.Client(trust_env=False) as client:
         while time.monotonic() < deadline and process.poll() is None:
             try:
