@@ -5,6 +5,7 @@ answer, never an error.
 """
 
 import asyncio
+import ctypes
 import importlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -12,6 +13,8 @@ from typing import Any, NamedTuple, Protocol
 FRESH_S = 5.0
 """How old what :class:`GpuWatch` knows may be: supervisors ask for it as often."""
 BYTES_PER_GIB = 1 << 30
+DRIVER = "libnvidia-ml.so.1"
+"""The library that every NVIDIA driver brings."""
 
 
 class Gpu(NamedTuple):
@@ -50,17 +53,20 @@ class GpuProbe(Protocol):
 class Nvml:
     """The driver's own library, opened once and kept, so that a read wakes no sleeping driver."""
 
-    def __init__(self) -> None:
+    def __init__(self, driver: str = DRIVER) -> None:
+        self._driver = driver
         self._nvml: Any = None
 
     def read(self) -> Reading:
         """See ``GpuProbe``."""
         try:
-            nvml = self._nvml = self._nvml or _opened()
+            nvml = self._nvml = self._nvml or _opened(self._driver)
             count = nvml.nvmlDeviceGetCount()
             return Reading(tuple(_gpu(nvml, index) for index in range(count)))
         except ImportError:
             return Reading(why="nvidia-ml-py is not installed")
+        except OSError:
+            return Reading(why="NVML Shared Library Not Found")
         except Exception as error:  # NVML has an error class for each of its codes
             self._nvml = None  # the driver may have been reset or replaced: open it anew
             return Reading(why=str(error))
@@ -109,7 +115,9 @@ def first_visible(gpus: Sequence[Gpu], chosen: str | None) -> Gpu | None:
     return next(iter(visible(gpus, chosen)), None)
 
 
-def _opened() -> Any:
+def _opened(driver: str) -> Any:
+    # The binding takes 17 MiB of memory, which a machine without a driver need not spend.
+    ctypes.CDLL(driver)
     nvml = importlib.import_module("pynvml")
     nvml.nvmlInit()
     return nvml

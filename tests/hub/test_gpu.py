@@ -32,10 +32,14 @@ def test_engines_see_the_gpus_that_cuda_shows_them(chosen: str | None, shown: li
     assert first_visible([A, B, C], chosen) == (shown[0] if shown else None)
 
 
+PRESENT = "libc.so.6"
+"""Stands for the driver's library."""
+
+
 def test_a_gpu_is_read_from_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(gpu(3.5, 24.0, "NVIDIA Y", "GPU-1")))
 
-    (found,) = Nvml().read().gpus
+    (found,) = Nvml(PRESENT).read().gpus
 
     assert (found.name, found.free_gb, found.total_gb, found.uuid) == (
         "NVIDIA Y", 3.5, 24.0, "GPU-1",
@@ -47,7 +51,7 @@ def test_the_driver_is_opened_once_and_anew_after_it_failed(
 ) -> None:
     driver = FakeNvml(gpu(), fails=(None, None, "GPU is lost"))
     monkeypatch.setitem(sys.modules, "pynvml", driver)
-    nvml = Nvml()
+    nvml = Nvml(PRESENT)
 
     assert [bool(nvml.read().gpus) for _ in range(2)] == [True, True]
     assert driver.opened == 1
@@ -61,7 +65,14 @@ def test_a_machine_without_the_library_has_no_gpu_and_says_why(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
 
-    assert Nvml().read() == Reading(why="nvidia-ml-py is not installed")
+    assert Nvml(PRESENT).read() == Reading(why="nvidia-ml-py is not installed")
+
+
+def test_without_a_driver_its_binding_is_not_even_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "pynvml", raising=False)
+
+    assert Nvml("libno-such-driver.so.1").read().why == "NVML Shared Library Not Found"
+    assert "pynvml" not in sys.modules
 
 
 def test_a_real_read_is_an_answer_on_every_machine() -> None:
