@@ -9,10 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tests.fakes.http_server import HttpServer
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-class ModelHub:
+class ModelHub(HttpServer):
     """``async with ModelHub({"owner/name": folder}) as hub:``, then let ``HF_ENDPOINT`` be
     ``hub.url``.
 
@@ -28,45 +30,21 @@ class ModelHub:
         breaks: bool = False,
         hangs: bool = False,
     ) -> None:
+        super().__init__()
         self._repositories = repositories
         self._status, self._breaks, self._hangs = status, breaks, hangs
         self.requests: list[str] = []
         self.heads: list[str] = []
         self.hung = asyncio.Event()
-        self.url = ""
-        self._open: set[asyncio.StreamWriter] = set()
-        self._served = asyncio.Event()
 
-    async def __aenter__(self) -> "ModelHub":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        method, target, _ = head.split("\r\n")[0].split(" ")
+        self.requests.append(f"{method} {target}")
+        self.heads.append(head)
+        return await self._serve_path(method, unquote(urlsplit(target).path), writer)
 
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        while self._open:
-            self._served.clear()
-            await self._served.wait()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                method, target, _ = head.split("\r\n")[0].split(" ")
-                self.requests.append(f"{method} {target}")
-                self.heads.append(head)
-                if not await self._answer(method, unquote(urlsplit(target).path), writer):
-                    break
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-        self._open.discard(writer)
-        self._served.set()
-
-    async def _answer(self, method: str, path: str, writer: asyncio.StreamWriter) -> bool:
+    async def _serve_path(self, method: str, path: str, writer: asyncio.StreamWriter) -> bool:
         if self._status != 200:
             _send(writer, method, self._status, b'{"error": "no"}')
             return True

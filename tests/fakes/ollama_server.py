@@ -8,10 +8,10 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from tests.fakes.http_server import HttpServer
 from tests.fakes.openai_server import GOOD_ANSWER, GOOD_PLAN
 
 Json = dict[str, Any]
@@ -46,7 +46,7 @@ class Behaviour:
     raw: bytes | None = None
 
 
-class OllamaServer:
+class OllamaServer(HttpServer):
     """``async with OllamaServer(...) as server:``, then ask ``server.url``."""
 
     def __init__(
@@ -56,6 +56,7 @@ class OllamaServer:
         pull: Sequence[Json] = GOOD_PULL,
         tags: tuple[int, bytes] | None = None,
     ) -> None:
+        super().__init__()
         self._behaviours = deque(behaviours or (Behaviour(),))
         self._pull = pull
         self._tags = tags
@@ -65,35 +66,8 @@ class OllamaServer:
         self.hung = asyncio.Event()
         self.left = asyncio.Event()
         """A client closed its connection while it was being answered."""
-        self.url = ""
-        self._open: set[asyncio.StreamWriter] = set()
-        self._served = asyncio.Event()
 
-    async def __aenter__(self) -> "OllamaServer":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        while self._open:
-            self._served.clear()
-            await self._served.wait()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await self._answer(reader, writer)
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-        self._open.discard(writer)
-        self._served.set()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         path = head.split()[1]
         headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
@@ -109,6 +83,7 @@ class OllamaServer:
                 await self._chat(json.loads(body), reader, writer)
             case _:
                 _send(writer, 404, b"404 page not found")
+        return False
 
     async def _answer_pull(self, asked: Json, writer: asyncio.StreamWriter) -> None:
         self.pulls.append(asked)

@@ -6,9 +6,10 @@ Real sockets; each request takes the next behaviour from a queue, the last one f
 import asyncio
 import json
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from tests.fakes.http_server import HttpServer
 
 GOOD_ANSWER = (
     '{"emotion": "happy", "intensity": 0.7, "mood_reason": "met", "gestures": ["nod"], ',
@@ -39,10 +40,11 @@ class Behaviour:
     streams: bool = True
 
 
-class OpenAiServer:
+class OpenAiServer(HttpServer):
     """``async with OpenAiServer(...) as server:``, then ask ``server.base_url``."""
 
     def __init__(self, *behaviours: Behaviour, models: tuple[str, ...] = ("tiny",)) -> None:
+        super().__init__()
         self._behaviours = deque(behaviours or (Behaviour(),))
         self._models = models
         self.requests: list[dict[str, Any]] = []
@@ -50,35 +52,12 @@ class OpenAiServer:
         self.hung = asyncio.Event()
         self.left = asyncio.Event()
         """A client closed its connection while it was being answered."""
-        self.base_url = ""
-        self._open: set[asyncio.StreamWriter] = set()
-        self._served = asyncio.Event()
 
-    async def __aenter__(self) -> "OpenAiServer":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}/v1"
-        return self
+    @property
+    def base_url(self) -> str:
+        return f"{self.url}/v1"
 
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        while self._open:
-            self._served.clear()
-            await self._served.wait()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await self._answer(reader, writer)
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-        self._open.discard(writer)
-        self._served.set()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.headers.append(head)
         length = next(
@@ -95,6 +74,7 @@ class OpenAiServer:
             self._send(writer, 200, "application/json", json.dumps(listed).encode())
         else:
             await self._chat(json.loads(body), reader, writer)
+        return False
 
     async def _chat(
         self, asked: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter

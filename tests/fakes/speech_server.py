@@ -11,10 +11,11 @@ import struct
 import sys
 from array import array
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from math import pi, sin
 from typing import Any
+
+from tests.fakes.http_server import HttpServer
 
 RATE_HZ = 24_000
 MS_PER_LETTER = 60
@@ -56,44 +57,22 @@ class Behaviour:
     voices: tuple[str, ...] = ()
 
 
-class SpeechServer:
+class SpeechServer(HttpServer):
     """``async with SpeechServer(...) as server:``, then ask ``server.base_url``."""
 
     def __init__(self, *behaviours: Behaviour) -> None:
+        super().__init__()
         self._behaviours = deque(behaviours or (Behaviour(),))
         self.requests: list[dict[str, Any]] = []
         self.heads: list[str] = []
         self.left = asyncio.Event()
         """A client closed its connection while it was being answered."""
-        self.base_url = ""
-        self._open: set[asyncio.StreamWriter] = set()
-        self._served = asyncio.Event()
 
-    async def __aenter__(self) -> "SpeechServer":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}/v1"
-        return self
+    @property
+    def base_url(self) -> str:
+        return f"{self.url}/v1"
 
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        while self._open:
-            self._served.clear()
-            await self._served.wait()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await self._answer(reader, writer)
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-        self._open.discard(writer)
-        self._served.set()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.heads.append(head)
         lines = [line for line in head.lower().split("\r\n") if line.startswith("content-length")]
@@ -109,6 +88,7 @@ class SpeechServer:
         else:
             body = spoken(asked["input"], asked.get("speed", 1.0)) if how.body is None else how.body
             await self._stream(how, body, reader, writer)
+        return False
 
     async def _stream(
         self,

@@ -14,6 +14,8 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import NamedTuple
 
+from tests.fakes.http_server import HttpServer
+
 
 class Upload(NamedTuple):
     """What a client sent: the fields of its form, and the sound in its file."""
@@ -59,7 +61,7 @@ def segment(
     }
 
 
-class TranscriptionServer:
+class TranscriptionServer(HttpServer):
     """``async with TranscriptionServer(...) as server:``, then ask ``server.base_url``.
 
     ``models`` is what it lists; with ``list_status`` it answers that instead.
@@ -71,50 +73,21 @@ class TranscriptionServer:
         models: tuple[str, ...] = ("whisper-1",),
         list_status: int = 200,
     ) -> None:
+        super().__init__()
         self._behaviours = deque(behaviours or (Behaviour(),))
         self._models, self._list_status = models, list_status
         self.uploads: list[Upload] = []
         self.heads: list[str] = []
-        self.connections = 0
         self.waiting = 0
         """Uploads that hang now."""
         self.most_waiting = 0
         self.hung = asyncio.Event()
         self.left = asyncio.Event()
         """A client closed its connection while it was being answered."""
-        self.base_url = ""
-        self._open: set[asyncio.StreamWriter] = set()
-        self._served = asyncio.Event()
 
-    async def listen(self, port: int = 0) -> None:
-        """Come up, or up again."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}/v1"
-
-    async def __aenter__(self) -> "TranscriptionServer":
-        await self.listen()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        while self._open:
-            self._served.clear()
-            await self._served.wait()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        self.connections += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._answer(reader, writer):
-                await writer.drain()
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-        self._open.discard(writer)
-        self._served.set()
+    @property
+    def base_url(self) -> str:
+        return f"{self.url}/v1"
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; False if the connection is over."""
