@@ -48,7 +48,7 @@ def find_kokoro(settings: TtsSettings) -> KokoroFiles:
         if found.model != folder and found.voices != folder:
             return found
     raise BackendUnavailable(
-        "kokoro's model is not on disk: fetch it with `robot-hub models pull kokoro`, or name its"
+        "kokoro's model is not on disk: fetch it with `robot-hub setup`, or name its"
         " files by KOKORO_MODEL and KOKORO_VOICES"
     )
 

@@ -51,7 +51,7 @@ def test_auto_takes_espeak_where_nothing_better_can_work_and_says_why() -> None:
     choice = picked()
     assert (choice.voice.name, choice.model) == ("espeak", "en-us")
     assert "performance_mode_disabled" in choice.reason
-    assert "robot-hub models pull kokoro" in choice.reason
+    assert "robot-hub setup" in choice.reason
 
 
 def test_auto_takes_kokoro_where_its_model_is_on_disk(tmp_path: Path) -> None:
