@@ -13,14 +13,19 @@ from protocols.messages import (
     action,
     agent,
     audio,
+    blob,
+    chat,
     face,
+    image,
     job,
+    memory,
     model,
     session,
     speech,
     trace,
     transcript,
     turn,
+    vision,
     voice,
 )
 from protocols.qos import Lane, QosClass
@@ -38,12 +43,15 @@ class Topic(NamedTuple):
 _C, _M = Lane.CONTROL, Lane.MEDIA
 _MIC, _SPEECH, _CTL = QosClass.MIC, QosClass.SPEECH, QosClass.CONTROL
 _STATE, _TEXT, _TEL = QosClass.STATE, QosClass.TEXT, QosClass.TELEMETRY
+_FRAME = QosClass.FRAME
 
 _TOPICS = (
     # media
     Topic(audio.MicChunk, _M, _MIC),
     Topic(audio.UtteranceChunk, _M, _MIC),
     Topic(audio.SpeechChunk, _M, _SPEECH),
+    Topic(vision.CameraFrame, _M, _FRAME),
+    Topic(blob.BlobPart, _M, _FRAME),
     # facts: ears and stt
     Topic(voice.VoiceStarted, _C, _CTL),
     Topic(voice.VoiceConfirmed, _C, _CTL),
@@ -63,6 +71,18 @@ _TOPICS = (
     Topic(speech.SpeechMarks, _C, _CTL),
     Topic(speech.SpeechEnded, _C, _CTL),
     Topic(job.PlanDone, _C, _CTL),
+    # facts: what jobs answer
+    Topic(chat.ChatDelta, _C, _TEXT),
+    Topic(chat.ChatDone, _C, _CTL),
+    Topic(vision.GroundDone, _C, _CTL),
+    Topic(vision.DetectDone, _C, _CTL),
+    Topic(image.ImageProgress, _C, _TEL),
+    Topic(image.ImageDone, _C, _CTL),
+    Topic(memory.EmbedDone, _C, _CTL),
+    Topic(memory.DocumentsKept, _C, _CTL),
+    Topic(memory.RetrieveDone, _C, _CTL),
+    Topic(memory.MemoryState, _C, _CTL),
+    Topic(blob.BlobWanted, _C, _CTL),
     Topic(job.JobDone, _C, _CTL),
     Topic(job.JobFailed, _C, _CTL),
     # facts: the hub's own
@@ -80,6 +100,7 @@ _TOPICS = (
     Topic(face.FaceChanged, _C, _STATE),
     Topic(session.Presence, _C, _STATE),
     Topic(session.ClockMeasured, _C, _STATE),
+    Topic(vision.BallsSeen, _C, _STATE),
     Topic(agent.AgentHealth, _C, _STATE),
     Topic(model.ModelState, _C, _STATE),
     # an agent's life
@@ -103,6 +124,21 @@ _TOPICS = (
     Topic(speech.SpeechCredit, _C, _CTL, command=True),
     Topic(job.PlanRequest, _C, _CTL, command=True),
     Topic(job.SpeakRequest, _C, _CTL, command=True),
+    Topic(chat.ChatRequest, _C, _CTL, command=True),
+    Topic(vision.GroundRequest, _C, _CTL, command=True),
+    Topic(vision.DetectRequest, _C, _CTL, command=True),
+    Topic(image.ImageRequest, _C, _CTL, command=True),
+    Topic(memory.EmbedRequest, _C, _CTL, command=True),
+    Topic(memory.DocumentAdd, _C, _CTL, command=True),
+    Topic(memory.DocumentRemove, _C, _CTL, command=True),
+    Topic(memory.RetrieveRequest, _C, _CTL, command=True),
+    Topic(memory.MemoryNote, _C, _CTL, command=True),
+    Topic(memory.MemoryConsent, _C, _CTL, command=True),
+    Topic(memory.MemoryRecall, _C, _CTL, command=True),
+    Topic(blob.BlobSent, _C, _CTL, command=True),
+    Topic(blob.BlobWant, _C, _CTL, command=True),
+    Topic(blob.BlobTaken, _C, _CTL, command=True),
+    Topic(job.WorkHold, _C, _CTL, command=True),
     Topic(model.ModelLoad, _C, _CTL, command=True),
     Topic(model.ModelUnload, _C, _CTL, command=True),
     Topic(job.JobCancel, _C, _CTL, command=True),

@@ -12,6 +12,7 @@ import structlog
 from agents.runtime import footprint, log
 from agents.runtime.death import deaths_told_to
 from agents.runtime.errors import BackendUnavailable, EngineDied
+from agents.runtime.latch import Latch
 from agents.runtime.progress import reporting_to
 from agents.runtime.runner import ServiceRunner
 from agents.runtime.service import AnyService, Backend, BatchService, Counting, ListeningService
@@ -26,6 +27,7 @@ from protocols.messages.agent import (
     AgentProgress,
     AgentReady,
 )
+from protocols.messages.job import WorkHold
 from protocols.messages.model import ModelState
 from protocols.topics import topic_name
 
@@ -51,7 +53,8 @@ class Agent(NamedTuple):
 
     ``loaded`` is asked after the start, where only then capacity, model and info are known, and
     again whenever the engine of ``slot`` is another. The backend of an agent with a slot is one
-    that takes its engines from there.
+    that takes its engines from there. One with a ``latch`` does long work, and holds it while a
+    robot is being answered.
     """
 
     backend: Backend
@@ -61,6 +64,7 @@ class Agent(NamedTuple):
     info: Mapping[str, str] = {}
     loaded: Callable[[], Loaded] | None = None
     slot: EngineSlot[Any] | None = None
+    latch: Latch | None = None
 
 
 def hello_of(kind: AgentKind, role: str, agent: Agent, pid: int) -> AgentHello:
@@ -72,6 +76,8 @@ def hello_of(kind: AgentKind, role: str, agent: Agent, pid: int) -> AgentHello:
         produces |= service.produces
         if not isinstance(service, BatchService | ListeningService):
             consumes |= service.opens | service.closes
+    if agent.latch is not None:
+        consumes.add(WorkHold)
     return AgentHello(
         kind=kind,
         role=role,
@@ -104,7 +110,7 @@ class AgentProcess:
         self._clock = clock
         self._started = started
         self._runner = ServiceRunner(
-            bus, agent.services, clock=clock, on_drain=self._begin_to_leave
+            bus, agent.services, clock=clock, on_drain=self._begin_to_leave, latch=agent.latch
         )
         self._ready: AgentReady | None = None
         self._failure: BackendUnavailable | EngineDied | None = None

@@ -7,6 +7,7 @@ from typing import Any
 from agents.runtime.batch import BatchHost
 from agents.runtime.errors import AgentDraining, AgentError
 from agents.runtime.host import ServiceHost
+from agents.runtime.latch import Latch
 from agents.runtime.listening import ListeningHost
 from agents.runtime.outlet import Outlet
 from agents.runtime.service import AnyService, BatchService, ListeningService
@@ -14,7 +15,7 @@ from protocols.bus import AgentBus
 from protocols.envelope import AnyEnvelope
 from protocols.identity import Fence, Stamp
 from protocols.messages.agent import AgentDrain
-from protocols.messages.job import JobCancel
+from protocols.messages.job import JobCancel, WorkHold
 from protocols.messages.turn import TurnCancel
 
 
@@ -32,11 +33,13 @@ class ServiceRunner:
         *,
         clock: Callable[[], int],
         on_drain: Callable[[], None] = lambda: None,
+        latch: Latch | None = None,
     ) -> None:
         self._bus = bus
         self._services = services
         self._outlet = Outlet(bus, clock)
         self._on_drain = on_drain
+        self._latch = latch
         self._hosts: list[ServiceHost | BatchHost | ListeningHost] = []
         self._fences: dict[str, Fence] = {}
         self._refusal: AgentError | None = None
@@ -94,6 +97,8 @@ class ServiceRunner:
 
     def link_lost(self) -> None:
         """The hub is gone, and with it whoever waited for the open scopes. Fences stay."""
+        if self._latch is not None:
+            self._latch.set(False)
         for host in self._hosts:
             host.cancel_all()
 
@@ -139,6 +144,8 @@ class ServiceRunner:
                     host.cancel_job(envelope.job)
             case AgentDrain():
                 self.drain()
+            case WorkHold(held=held) if self._latch is not None:
+                self._latch.set(held)
         for host in self._hosts:
             host.command(envelope, blob, self._refusal)
 

@@ -48,3 +48,10 @@ class JobFailed(Message, tag="job.failed"):
 
     code: str
     detail: str = ""
+
+
+class WorkHold(Message, tag="work.hold"):
+    """Order to an agent of long jobs: a robot is being answered, so hold between two steps
+    (``held``), or go on."""
+
+    held: bool

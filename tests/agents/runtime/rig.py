@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from agents.runtime.latch import Latch
 from agents.runtime.runner import ServiceRunner
 from agents.runtime.service import BatchService, Service
 from hub.broker.inproc import InprocAgentBus, InprocBroker, InprocHubBus
@@ -64,13 +65,15 @@ class Rig:
 
 @asynccontextmanager
 async def running(
-    *services: Service | BatchService, before: Callable[[Rig], None] = lambda rig: None
+    *services: Service | BatchService,
+    before: Callable[[Rig], None] = lambda rig: None,
+    latch: Latch | None = None,
 ) -> AsyncIterator[Rig]:
     """A linked agent that serves ``services``; what its runner raises, this raises."""
     broker = InprocBroker(clock_ns)
     hub = HubSide(broker)
     bus = broker.agent_bus(AGENT, HELLO)
-    runner = ServiceRunner(bus, services, clock=clock_ns)
+    runner = ServiceRunner(bus, services, clock=clock_ns, latch=latch)
     bus.on_link(lambda: None, lambda reason: runner.link_lost())
     rig = Rig(hub, bus, runner)
     before(rig)

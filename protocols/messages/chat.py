@@ -1,0 +1,48 @@
+"""Text on request: a chat, with pictures if it has any, is gone on with. A job of the planner's
+model, and of vision's where pictures are to be understood."""
+
+from typing import Any
+
+import msgspec
+
+from protocols.envelope import Message
+from protocols.messages.blob import BlobRef
+
+
+class ChatEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message of a chat. ``role`` is ``system``, ``user``, ``assistant`` or ``tool``;
+    ``pictures`` came with it."""
+
+    role: str
+    text: str
+    pictures: tuple[BlobRef, ...] = ()
+
+
+class ChatRequest(Message, tag="chat.request"):
+    """Order: write the next message of a chat. None and empty: as the engine is set.
+
+    ``schema`` is a JSON schema that the text must obey.
+    """
+
+    messages: tuple[ChatEntry, ...]
+    schema: dict[str, Any] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+class ChatDelta(Message, tag="chat.delta"):
+    """The next piece of the text."""
+
+    text: str
+
+
+class ChatDone(Message, tag="chat.done"):
+    """The text is complete. Tokens are counted by the engine, 0 where it does not say."""
+
+    finish_reason: str = "stop"
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0

@@ -1,0 +1,117 @@
+"""What the memory agent keeps: documents to look things up in, and what a robot may remember.
+
+A knowledge base is a name (``[A-Za-z0-9._-]{1,64}``); its documents are cut into chunks, each with
+a vector and in a full-text index.
+"""
+
+import msgspec
+
+from protocols.envelope import Message
+from protocols.messages.blob import BlobRef
+
+
+class EmbedRequest(Message, tag="embed.request"):
+    """Order: vectors of texts; ``texts`` is a JSON array of strings, as a blob."""
+
+    texts: BlobRef
+
+
+class EmbedDone(Message, tag="embed.done"):
+    """``count`` vectors of ``dimensions`` little-endian float32 each, one after the other."""
+
+    vectors: BlobRef
+    count: int
+    dimensions: int
+    tokens: int = 0
+    model: str = ""
+
+
+class DocumentAdd(Message, tag="document.add"):
+    """Order: keep a document (UTF-8 text or Markdown) in a knowledge base; one of the same name is
+    replaced."""
+
+    base: str
+    name: str
+    content: BlobRef
+
+
+class DocumentRemove(Message, tag="document.remove"):
+    """Order: forget a document; without a name the whole knowledge base."""
+
+    base: str
+    name: str = ""
+
+
+class DocumentsKept(Message, tag="documents.kept"):
+    """How much a knowledge base holds after an order, and how many chunks the order touched."""
+
+    base: str
+    documents: int
+    chunks: int
+    touched: int = 0
+
+
+class RetrieveRequest(Message, tag="retrieve.request"):
+    """Order: what do the documents of a knowledge base say on ``query``?"""
+
+    base: str
+    query: str
+    limit: int = 5
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A chunk of a document: its place (``first`` to ``last`` character) and what speaks for it
+    (0 to 1)."""
+
+    document: str
+    chunk: int
+    text: str
+    score: float
+    first: int = 0
+    last: int = 0
+    heading: str = ""
+
+
+class RetrieveDone(Message, tag="retrieve.done"):
+    """The passages, the best first."""
+
+    passages: tuple[Passage, ...] = ()
+
+
+class Remembered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An entry of a robot's memory and how strong it still is (0 to 1)."""
+
+    tag: str
+    category: str
+    strength: float
+    valence_bias: float = 0.0
+    arousal_bias: float = 0.0
+    reinforcements: int = 0
+
+
+class MemoryNote(Message, tag="memory.note"):
+    """Order: the envelope's robot may remember these; each has ``tag`` and ``category``. Without
+    consent they are thrown away and counted."""
+
+    tags: tuple[dict[str, str], ...]
+    source: str = ""
+
+
+class MemoryConsent(Message, tag="memory.consent"):
+    """Order: whether the envelope's robot may remember at all; no: everything is forgotten."""
+
+    granted: bool
+
+
+class MemoryRecall(Message, tag="memory.recall"):
+    """Order: what does the envelope's robot remember now?"""
+
+    limit: int = 20
+
+
+class MemoryState(Message, tag="memory.state"):
+    """What a robot remembers after an order, the strongest first."""
+
+    consent: bool
+    entries: tuple[Remembered, ...] = ()
+    refused: int = 0
