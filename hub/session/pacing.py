@@ -56,6 +56,7 @@ class Playout:
         self.fence = fence
         self.turn = 0
         self._frame_samples = profile.frame_ms * rate_hz // 1000
+        self._most_samples = int(profile.max_lead_ms * rate_hz // 1000)
         self._widen(profile.lead_ms)
         self.stale = 0
         self.gaps = 0
@@ -220,7 +221,7 @@ class Playout:
         position = self.played_samples(now_ns)
         if 0 < self._sent <= position:
             self._run_dry()
-        limit = position + self._lead_samples
+        limit = self._limit(position)
         size = self._frame_samples
         while self._sent + size <= limit and (frame := self._take(size)):
             frames.append(frame)
@@ -230,6 +231,18 @@ class Playout:
             # Only the lead holds the next frame back.
             self.quiet_until_ns = now_ns + (self._sent + size - limit) * _NS // self.rate_hz
         return frames
+
+    def _limit(self, position: int) -> int:
+        """The sample before which everything may be on the wire by now.
+
+        Where a device acknowledges, the playhead between two acknowledgements is a guess, too high
+        by what the wire delays. So the guess may use up the room between the lead and the largest
+        lead, and no more: what the device has to hold is bounded whatever the wire does.
+        """
+        limit = position + self._lead_samples
+        if not self.profile.can_flush:
+            return limit
+        return min(limit, self._played + self._most_samples)
 
     def _run_dry(self) -> None:
         """The loudspeaker has nothing left: it plays on from the moment at which more leaves."""

@@ -149,6 +149,22 @@ def test_a_device_that_ran_dry_is_not_taken_to_have_played_on() -> None:
     assert sent <= 300 + 100
 
 
+def test_a_wire_that_delays_never_makes_a_device_hold_more_than_the_largest_lead() -> None:
+    """What is on the wire when it stalls arrives at once: all of it has to fit the device."""
+    playout = playing(DEVICE, 6_000)
+    for underruns in range(1, 4):
+        playout.acknowledge(1, 0, underruns, 1_000 * MS)
+    heard_ms = 0
+    sent = length_ms(playout.due(1_000 * MS))
+    for at in range(1_005, 4_000, 5):
+        if at % 700 < 5:
+            heard_ms = max(heard_ms, min(at - 1_400, sent))
+            playout.acknowledge(1, heard_ms * 16, 3, at * MS)
+        sent += length_ms(playout.due(at * MS))
+        assert sent - heard_ms <= DEVICE.max_lead_ms
+    assert sent > 2_000
+
+
 def test_an_underrun_widens_the_lead_up_to_its_bound() -> None:
     playout = playing(DEVICE, 2_000)
     playout.due(MS)
