@@ -1,0 +1,1 @@
+"""Feelings: the one source of what a robot's face shows of its mood."""
