@@ -60,10 +60,14 @@ class Face:
         self.energy = energy
         self._talking_until_ns = now_ns + TALKING_STOPS_NS
 
+    def hush(self) -> None:
+        """Close the mouth now."""
+        self._talking_until_ns = self.energy = 0
+
     def advance(self, now_ns: int) -> tuple[str, ...]:
         """Move to ``now_ns``; return the gestures that began."""
         if self._talking_until_ns and now_ns >= self._talking_until_ns:
-            self._talking_until_ns = self.energy = 0
+            self.hush()
         began = []
         if self.gesture and now_ns >= self._gesture_until_ns:
             self.gesture = ""
