@@ -91,6 +91,7 @@ class Supervisor:
         for name in self.face.advance(now_ns):
             self._notice(GestureBegan(name))
         replies += self._perform(self._actions.advance(now_ns))
+        self.world.advance(now_ns)
         if self._linked and now_ns >= self._world_due_ns:
             self._world_due_ns = now_ns + _WORLD_EVERY_NS
             replies.append(self._world_state(now_ns))
