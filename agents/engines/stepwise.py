@@ -25,8 +25,11 @@ class Writer:
         """Number of the text that somebody reads."""
         self._alone = threading.Lock()
 
-    def texts(self, inputs: Any, **options: Any) -> Generator[str, None, None]:
-        """Blocking. What each new token adds to the text, possibly nothing; waits for its turn.
+    def texts(
+        self, inputs: Any, *, seed: int | None = None, **options: Any
+    ) -> Generator[str, None, None]:
+        """Blocking. What each new token adds to the text, possibly nothing, and at the end what is
+        left of a character; waits for its turn. The same ``seed`` draws the same text again.
 
         Closing the generator ends the text at its next token, and waits for that. Raises what the
         library raises.
@@ -35,7 +38,7 @@ class Writer:
             number = self._read = next(self._numbers)
             stream = _Stream()
             thread = threading.Thread(
-                target=self._generate, args=(number, stream, inputs, options), name="generate"
+                target=self._generate, args=(number, stream, inputs, seed, options), name="generate"
             )
             thread.start()
             try:
@@ -49,13 +52,17 @@ class Writer:
         with self._alone:
             pass
 
-    def _generate(self, number: int, stream: "_Stream", inputs: Any, options: Any) -> None:
+    def _generate(
+        self, number: int, stream: "_Stream", inputs: Any, seed: int | None, options: Any
+    ) -> None:
         import torch
         from transformers import StoppingCriteriaList
 
         def is_left(tokens: Any, *_: Any, **__: Any) -> Any:
             return torch.full((len(tokens),), self._read != number, device=tokens.device)
 
+        if seed is not None:
+            torch.manual_seed(seed)
         criteria = StoppingCriteriaList([is_left])
         try:
             self._model.generate(**inputs, **options, streamer=stream, stopping_criteria=criteria)

@@ -24,6 +24,7 @@ from agents.engines.weights import find_weights, short_name
 from agents.runtime.death import engine_died
 from agents.runtime.errors import AgentError, BackendUnavailable
 from agents.runtime.progress import progress
+from protocols.messages.chat import Guide
 
 VOICE = 0
 """Priority of what a user is waiting for; higher numbers wait."""
@@ -55,7 +56,8 @@ class VllmOptions(NamedTuple):
 
 
 class Sampling(NamedTuple):
-    """How one text is drawn. ``json_schema`` or ``allowed_tokens`` restrict what may be drawn."""
+    """How one text is drawn. One of ``json_schema``, ``guide`` and ``allowed_tokens`` may restrict what
+    may be drawn."""
 
     max_tokens: int
     temperature: float = 0.7
@@ -64,7 +66,9 @@ class Sampling(NamedTuple):
     json_schema: dict[str, Any] | None = None
     allowed_tokens: Sequence[int] | None = None
     stop_tokens: Sequence[int] = ()
+    stop: Sequence[str] = ()
     seed: int | None = None
+    guide: Guide | None = None
 
 
 class Piece(NamedTuple):
@@ -343,7 +347,11 @@ def _params(sampling: Sampling) -> Any:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-    schema = sampling.json_schema
+    held_to: dict[str, Any] = {}
+    if sampling.guide is not None:
+        held_to = {sampling.guide.kind: sampling.guide.text}
+    elif sampling.json_schema is not None:
+        held_to = {"json": sampling.json_schema}
     allowed = sampling.allowed_tokens
     return SamplingParams(
         max_tokens=sampling.max_tokens,
@@ -351,10 +359,11 @@ def _params(sampling: Sampling) -> Any:
         top_p=sampling.top_p,
         repetition_penalty=sampling.repetition_penalty,
         stop_token_ids=list(sampling.stop_tokens),
+        stop=list(sampling.stop) or None,
         allowed_token_ids=None if allowed is None else list(allowed),
         seed=sampling.seed,
         output_kind=RequestOutputKind.DELTA,
-        structured_outputs=None if schema is None else StructuredOutputsParams(json=schema),
+        structured_outputs=StructuredOutputsParams(**held_to) if held_to else None,
     )
 
 

@@ -1,6 +1,6 @@
 """The planner process: ``python -m agents.planner``."""
 
-from agents.planner.agent import Conversation, Plans
+from agents.planner.agent import Chats, Conversation, Plans
 from agents.planner.engines import chosen
 from agents.planner.settings import PlannerSettings
 from agents.planner.slotted import SlottedPlanner, slot_for
@@ -14,13 +14,14 @@ def build(settings: PlannerSettings) -> Agent:
     slot = slot_for(settings)
     if slot is not None:
         slotted = SlottedPlanner(slot)
-        return agent_on(slot, slotted, Conversation(slotted), Plans(slotted))
+        services = Conversation(slotted), Plans(slotted), Chats(slotted)
+        return agent_on(slot, slotted, *services)
     planner, reason = chosen(settings)
 
     def loaded() -> Loaded:
         return Loaded(planner.capacity, planner.model, {"reason": reason()})
 
-    services = (Conversation(planner), Plans(planner))
+    services = (Conversation(planner), Plans(planner), Chats(planner))
     return Agent(planner, services, capacity=planner.capacity, loaded=loaded)
 
 

@@ -1,4 +1,5 @@
-"""The planner on the bus: a turn in, the response out; a world state in, a plan out.
+"""The planner on the bus: a turn in, the response out; a world state in, a plan out; a chat in, its
+next message out.
 
 An agent is this and no more. A service declares what opens one run of ``serve``, what else it
 takes and what it may emit; ``serve`` holds its turn in local variables, so there is nothing to
@@ -12,11 +13,13 @@ from contextlib import aclosing
 from pydantic import ValidationError
 
 from agents.planner.answer import AnswerReader, read_plan
-from agents.planner.backends.base import Planner
+from agents.planner.backends.base import Ending, Planner
+from agents.planner.chatting import chat_prompt
 from agents.runtime.errors import AgentError
 from agents.runtime.service import Emit, Inbox, Scope
 from protocols.envelope import Message
-from protocols.messages.job import PlanDone, PlanRequest
+from protocols.messages.chat import ChatDelta, ChatDone, ChatRequest
+from protocols.messages.job import JobDone, PlanDone, PlanRequest
 from protocols.messages.turn import (
     ResponseDelta,
     ResponseDone,
@@ -28,6 +31,9 @@ from protocols.messages.turn import (
 from protocols.plan import WorldState
 
 Messages = frozenset[type[Message]]
+
+MAX_CHAT_CHARS = 256_000
+"""What a model may write for one chat; beyond, the text ends where it is."""
 
 
 class Conversation:
@@ -98,3 +104,41 @@ class Plans:
             raise AgentError(detail, code="bad_world_state") from error
         text = await self._planner.plan(world, request.max_actions)
         emit(read_plan(text, request.max_actions))
+
+
+class Chats:
+    """Goes on with a program's chat, as a job: with the robots' model, and nothing of a robot."""
+
+    name = "chats"
+    scope = Scope.JOB
+    opens: Messages = frozenset({ChatRequest})
+    consumes: Messages = frozenset()
+    closes: Messages = frozenset()
+    produces: Messages = frozenset({ChatDelta, ChatDone, JobDone})
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+
+    async def serve(self, inbox: Inbox, emit: Emit) -> None:
+        """Go on with one chat.
+
+        Raises:
+            AgentError: it cannot be gone on with (``chat_prompt``), the engine failed, or there is
+                no language model (``backend_unavailable``).
+        """
+        request = (await anext(inbox)).envelope.body
+        assert isinstance(request, ChatRequest)
+        endings: list[Ending] = []
+        prompt = chat_prompt(request, endings.append)
+        written = 0
+        async with aclosing(self._planner.chat(prompt)) as pieces:
+            async for piece in pieces:
+                if piece:
+                    emit(ChatDelta(text=piece))
+                written += len(piece)
+                if written > MAX_CHAT_CHARS:
+                    break
+        # Whoever was cut off at the limit was not told how it would have ended.
+        ending = endings[-1] if endings else Ending("length")
+        emit(ChatDone(**ending._asdict(), model=self._planner.model))
+        emit(JobDone())

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import structlog
 
+from agents.engines.on_disk import missing
 from agents.planner.backends.auto import Candidate, FirstThatStarts, OnceItStarts
 from agents.planner.backends.base import MODELS, PLANNERS, Planner
 from agents.planner.model_planner import ModelPlanner
-from agents.planner.models import missing
 from agents.planner.settings import REFLEX_ROLE, PlannerSettings
 from agents.runtime.errors import BackendUnavailable
 
@@ -75,7 +75,7 @@ def thinking(name: str, settings: PlannerSettings) -> Planner:
     Raises:
         BackendUnavailable: as ``chosen``.
     """
-    model = resolve_name(MODELS[name]).from_settings(settings)
+    model = resolve_name(MODELS[name])(settings)
     return ModelPlanner(model, warm_up=settings.warmup_llm)
 
 

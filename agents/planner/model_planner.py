@@ -8,8 +8,8 @@ from contextlib import aclosing
 import msgspec
 import structlog
 
+from agents.engines.language.base import ChatMessage, LanguageModel, Prompt
 from agents.planner.answer import read_plan
-from agents.planner.backends.base import ChatMessage, LanguageModel, Prompt
 from agents.planner.news import Seen, is_quiet
 from agents.planner.plan_cache import PlanCache, situation
 from agents.planner.power import without_power_talk
@@ -71,6 +71,10 @@ class ModelPlanner:
         async with aclosing(self._language_model.write(answer_prompt(turn))) as pieces:
             async for piece in pieces:
                 yield piece
+
+    def chat(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """See ``Planner``."""
+        return self._language_model.write(prompt)
 
     async def plan(self, world: WorldState, max_actions: int) -> str:
         """See ``Planner``.

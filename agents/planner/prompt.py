@@ -9,7 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from agents.planner.backends.base import ChatMessage, Prompt, Schema
+from agents.engines.language.base import ChatMessage, Prompt, Schema
+from agents.planner import sight
 from agents.planner.news import RECENT_EVENTS, events_of
 from protocols.messages.turn import Exchange, TurnStart
 from protocols.plan import MAX_TTL_MS, MIN_TTL_MS, WorldState
@@ -154,8 +155,10 @@ def _now(turn: TurnStart) -> str:
     able = {"emotions": turn.emotions, "gestures": turn.gestures, "skills": turn.skills}
     state = {**able, "language": turn.language, "profile": turn.profile, "world": turn.world}
     told = {key: value for key, value in state.items() if value}
+    seen = sight.told(turn.sight) if turn.sight else ""
     user_text = turn.user_text[:MAX_USER_CHARS]
-    return f"CURRENT STATE\n{_json(told)[:MAX_STATE_CHARS]}\n\nTHE USER SAYS\n{user_text}"
+    state_text = _json(told)[:MAX_STATE_CHARS]
+    return f"CURRENT STATE\n{state_text}\n\n{seen}THE USER SAYS\n{user_text}"
 
 
 def _json(value: Any) -> str:

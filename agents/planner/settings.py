@@ -1,16 +1,15 @@
 """What the planner is told by its environment."""
 
-import re
 from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 
+from agents.engines.language.addresses import Address, addresses, check_addresses, check_keys
 from agents.runtime.settings import AgentSettings
 
 REFLEX_ROLE = "reflex"
 """Role of the standing second planner, which answers when the chosen one cannot."""
 
-_ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[^\s,#]*)?(#[^\s,#]+)?")
 _DURATION = r"^-?(\d+(\.\d+)?|(\d+(\.\d+)?(ms|s|m|h))+)$"
 """Seconds, or what Go's ``time.ParseDuration`` reads."""
 
@@ -97,30 +96,16 @@ class PlannerSettings(AgentSettings):
     hf_load_in_8bit: bool = Field(default=False, validation_alias="TRANSFORMERS_LOAD_IN_8BIT")
 
     @property
-    def servers(self) -> list[tuple[str, str, str]]:
+    def servers(self) -> list[Address]:
         """Address, model and key of every server that ``base_url`` names, in order."""
-        addresses = [part.strip() for part in self.base_url.split(",") if part.strip()]
-        keys = [key.strip() for key in self.api_key.get_secret_value().split(",")]
-        if len(keys) == 1:
-            keys *= len(addresses)
-        split = (address.partition("#") for address in addresses)
-        return [
-            (address, own_model or self.model, key)
-            for (address, _, own_model), key in zip(split, keys, strict=True)
-        ]
+        return addresses(self.base_url, self.api_key.get_secret_value(), self.model)
 
     @field_validator("base_url")
     @classmethod
     def _are_addresses(cls, text: str) -> str:
-        for part in filter(str.strip, text.split(",")):
-            if not _ADDRESS.fullmatch(part.strip()):
-                raise ValueError(f"{part.strip()!r} is no http address")
-        return text
+        return check_addresses(text)
 
     @model_validator(mode="after")
     def _one_key_each(self) -> Self:
-        addresses = sum(1 for part in self.base_url.split(",") if part.strip())
-        keys = self.api_key.get_secret_value().count(",") + 1
-        if keys not in (1, addresses):
-            raise ValueError(f"OPENAI_API_KEY holds {keys} keys for {addresses} addresses")
+        check_keys(self.base_url, self.api_key.get_secret_value())
         return self

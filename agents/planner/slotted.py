@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pkgutil import resolve_name
 
+from agents.engines.language.base import Prompt
 from agents.planner.backends.auto import FirstThatStarts
 from agents.planner.backends.base import PLANNERS, Planner
 from agents.planner.engines import chosen, thinking, thinking_candidates
@@ -71,6 +72,12 @@ class SlottedPlanner:
         """See ``Planner``; raises as ``answer``."""
         async with self._slot.lease() as planner:
             return await planner.plan(world, max_actions)
+
+    async def chat(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """See ``Planner``; raises as ``answer``."""
+        async with self._slot.lease() as planner, aclosing(planner.chat(prompt)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def _retire(self, planner: Planner) -> None:
         self._retired.update(planner.counters)

@@ -2,6 +2,7 @@
 hub would order goes in, what the hub would hear comes out."""
 
 import asyncio
+import base64
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
@@ -14,6 +15,9 @@ from agents.runtime.service import BatchService, Item, ListeningService, Service
 from protocols.envelope import Envelope, Message
 from protocols.messages.agent import AgentKind
 from protocols.messages.audio import MIC_RATE_HZ, MicChunk, SpeechChunk, UtteranceChunk
+from protocols.messages.blob import BlobRef, BlobSent
+from protocols.messages.chat import ChatDelta, ChatEntry, ChatRequest
+from protocols.messages.image import ImageDone, ImageRequest
 from protocols.messages.job import SpeakRequest
 from protocols.messages.session import SessionAssign
 from protocols.messages.trace import TraceBatch, join_entries
@@ -24,6 +28,13 @@ from protocols.vocabulary import EMOTIONS, GESTURES, SKILLS
 
 QUESTION = "hello"
 PHRASE = "Hello, I am your robot."
+PICTURE = ImageRequest(prompt="a red ball", width=256, height=256, steps=1)
+RED_SQUARE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAeUlEQVR4nO3PQQkAMAzAwEqof1WTNBF7HINABFzm"
+    "7H7dcEEDWtCAFjSgBQ1oQQNa0IAWNKAFDWhBA1rQgBY0oAUNaEEDWtCAFjSgBQ1oQQNa0IAWNKAFDWhBA1rQgBY0"
+    "oAUNaEEDWtCAFjSgBQ1oQQNa0IAWNKAFj11mTwDigCLoNgAAAABJRU5ErkJggg=="
+)
+"""A PNG of 64 × 64 pixels."""
 CHUNK_SAMPLES = MIC_RATE_HZ // 50
 PATIENCE_S = 4.0
 """How much silence ears hears after the recording; the longest that its rules wait is less."""
@@ -136,6 +147,27 @@ async def hear(agent: Agent, sound: bytes) -> Answer:
     return Answer(_ms(began_s + ended.speech_end_sample / MIC_RATE_HZ, answers), asked)
 
 
+async def draw(agent: Agent, sound: bytes) -> Answer:
+    """A small picture of one step."""
+    began_s = time.monotonic()
+    answers = await _served(agent, [(PICTURE, b"")], _Answers(ImageDone))
+    return Answer(_ms(began_s, answers))
+
+
+async def look(agent: Agent, sound: bytes) -> Answer:
+    """The first words about a red square."""
+    began_s = time.monotonic()
+    shown = BlobRef(index=0, size_bytes=len(RED_SQUARE), media_type="image/png")
+    entry = ChatEntry(role="user", text="What do you see?", pictures=(shown,))
+    orders: list[tuple[Message, bytes]] = [
+        (ChatRequest(messages=(entry,)), b""),
+        (BlobSent(index=0, offset=0, data=RED_SQUARE), b""),
+    ]
+    answers = await _served(agent, orders, _Answers(ChatDelta))
+    assert isinstance(answers.first, ChatDelta)
+    return Answer(_ms(began_s, answers), f"says “{answers.first.text.strip()}”")
+
+
 async def record(agent: Agent, sound: bytes) -> Answer:
     """An entry of a trace on tape.
 
@@ -157,6 +189,8 @@ WORKS: Mapping[AgentKind, Work] = {
     AgentKind.STT: transcribe,
     AgentKind.PLANNER: answer_turn,
     AgentKind.TTS: speak,
+    AgentKind.VISION: look,
+    AgentKind.IMAGE_GEN: draw,
     AgentKind.RECORDER: record,
 }
 LISTENING = frozenset({AgentKind.EARS, AgentKind.STT})

@@ -6,13 +6,13 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 
 import pytest
 
+from agents.engines.language.failover import Failover
+from agents.engines.language.ollama import OllamaModel
+from agents.engines.language.ollama import Server as OllamaAddress
+from agents.engines.language.openai import OpenAiModel
+from agents.engines.language.openai import Server as OpenAiAddress
 from agents.planner.agent import Conversation, Plans
 from agents.planner.backends.base import Planner
-from agents.planner.backends.failover import Failover
-from agents.planner.backends.ollama import OllamaModel
-from agents.planner.backends.ollama import Server as OllamaAddress
-from agents.planner.backends.openai import OpenAiModel
-from agents.planner.backends.openai import Server as OpenAiAddress
 from agents.planner.backends.reflex import ReflexPlanner
 from agents.planner.backends.scripted import ScriptedPlanner
 from agents.planner.model_planner import ModelPlanner

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from agents.engines.language.transformers import TransformersModel, TransformersOptions
+from agents.engines.language.vllm import VllmDefaults, VllmModel
 from agents.engines.vllm import VllmEngine, VllmOptions
-from agents.planner.backends.transformers import TransformersModel, TransformersOptions
-from agents.planner.backends.vllm import VllmDefaults, VllmModel
 
 SMALL_CACHE = 1 << 28
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from agents.planner.backends.base import ChatMessage, Prompt
-from agents.planner.backends.openai import OpenAiModel, Server
+from agents.engines.language.base import ChatMessage, Prompt
+from agents.engines.language.openai import OpenAiModel, Server
 from agents.runtime.errors import AgentError
 from tests.engines.marks import ONE_LOOP
 from tests.engines.served import Served, serving

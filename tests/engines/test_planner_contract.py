@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from agents.planner.backends.base import LanguageModel, Planner
-from agents.planner.backends.openai import OpenAiModel, Server
+from agents.engines.language.base import LanguageModel
+from agents.engines.language.openai import OpenAiModel, Server
+from agents.planner.backends.base import Planner
 from agents.planner.model_planner import ModelPlanner
 from tests.contracts.test_planner_backends import (  # noqa: F401
     test_an_answer_that_is_left_can_be_followed_by_another,

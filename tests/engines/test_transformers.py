@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from agents.engines.language.base import ChatMessage, Picture, Prompt
+from agents.engines.language.transformers import TransformersModel, TransformersOptions
 from agents.planner.answer import read_plan
-from agents.planner.backends.base import ChatMessage, Picture, Prompt
-from agents.planner.backends.transformers import TransformersModel, TransformersOptions
 from agents.planner.prompt import answer_prompt, plan_prompt
 from agents.runtime.errors import AgentError, BackendTimeout, BackendUnavailable
 from tests.agents.planner.turns import turn, world

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from agents.engines.language.base import ChatMessage, Ending, Picture, Prompt, Schema
+from agents.engines.language.vllm import VllmDefaults, VllmModel
 from agents.engines.vllm import BACKGROUND, VOICE, Load, Sampling, VllmEngine
 from agents.planner.answer import read_plan
-from agents.planner.backends.base import ChatMessage, Picture, Prompt, Schema
-from agents.planner.backends.vllm import VllmDefaults, VllmModel
 from agents.planner.model_planner import ModelPlanner
 from agents.planner.prompt import answer_prompt, plan_prompt
 from agents.runtime.errors import AgentError, BackendTimeout
@@ -195,6 +195,22 @@ async def test_what_it_cannot_write_is_a_coded_error_and_the_next_text_is_fine(
     assert caught.value.code == code
     await until(engine, Load())
     assert await text_of(model, ENDLESS._replace(max_tokens=3))
+
+
+async def test_how_a_text_is_drawn_and_where_it_ends_is_as_it_was_asked(model: VllmModel) -> None:
+    endings: list[Ending] = []
+    asked = Prompt([ChatMessage("user", "count")], max_tokens=20, ended=endings.append)
+    whole = await text_of(model, asked)
+    stop = whole[3:5]
+    assert await text_of(model, asked._replace(stop=(stop,))) == whole[: whole.index(stop)]
+    wild = asked._replace(temperature=1.5)
+    texts = [await text_of(model, wild._replace(seed=seed)) for seed in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+    narrow = [await text_of(model, wild._replace(seed=n, top_p=1e-6)) for n in (1, 2)]
+    assert narrow[0] == narrow[1]
+    assert [ending.finish_reason for ending in endings[:2]] == ["length", "stop"]
+    assert endings[0].completion_tokens == 20
+    assert endings[0].prompt_tokens > 0
 
 
 async def test_it_tells_what_it_is_set_to(model: VllmModel) -> None:

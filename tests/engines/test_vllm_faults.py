@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.engines.language.base import ChatMessage, Prompt
+from agents.engines.language.vllm import VllmModel
 from agents.engines.vllm import Sampling, VllmEngine
-from agents.planner.backends.base import ChatMessage, Prompt
-from agents.planner.backends.vllm import VllmModel
 from agents.runtime.death import deaths_told_to
 from agents.runtime.errors import BackendUnavailable, EngineDied
 from tests.engines.engines import vllm_options

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
-from agents.planner.backends.base import Prompt
+from agents.engines.language.base import Prompt
 from agents.runtime.errors import AgentError
 
 

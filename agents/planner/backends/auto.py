@@ -3,10 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import NamedTuple
 
 import structlog
 
+from agents.engines import choosing
+from agents.engines.language.base import Prompt
 from agents.planner.backends.base import Planner
 from agents.runtime.errors import BackendUnavailable
 from agents.runtime.progress import progress
@@ -18,13 +19,8 @@ RETRY_S = 2.0
 log = structlog.get_logger(__name__)
 
 
-class Candidate(NamedTuple):
-    """A planner that may be chosen. ``make`` builds it, or raises ``BackendUnavailable`` at once;
-    ``reason`` says in words why it is taken if it starts."""
-
-    name: str
-    make: Callable[[], Planner]
-    reason: str
+Candidate = choosing.Candidate[Planner]
+"""A planner that may be chosen."""
 
 
 class FirstThatStarts:
@@ -58,18 +54,9 @@ class FirstThatStarts:
         Raises:
             BackendUnavailable: none can.
         """
-        refusals: list[str] = []
-        for candidate in self._candidates:
-            try:
-                self._chosen = await _started(candidate)
-            except BackendUnavailable as error:
-                refusals.append(f"{candidate.name}: {error}")
-                continue
-            self.name = self._chosen.name
-            self.reason = "; ".join((candidate.reason, *refusals))
-            log.info("planner_chosen", backend=self.name, reason=self.reason)
-            return
-        raise BackendUnavailable("; ".join(refusals))
+        self._chosen, self.reason = await choosing.first_started(self._candidates)
+        self.name = self._chosen.name
+        log.info("planner_chosen", backend=self.name, reason=self.reason)
 
     async def close(self) -> None:
         """Free the one that was chosen."""
@@ -86,15 +73,10 @@ class FirstThatStarts:
         assert self._chosen is not None
         return await self._chosen.plan(world, max_actions)
 
-
-async def _started(candidate: Candidate) -> Planner:
-    planner = candidate.make()
-    try:
-        await planner.start()
-    except BackendUnavailable:
-        await planner.close()
-        raise
-    return planner
+    def chat(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """See ``Planner``."""
+        assert self._chosen is not None
+        return self._chosen.chat(prompt)
 
 
 class OnceItStarts:
@@ -143,3 +125,7 @@ class OnceItStarts:
     async def plan(self, world: WorldState, max_actions: int) -> str:
         """See ``Planner``."""
         return await self._planner.plan(world, max_actions)
+
+    def chat(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """See ``Planner``."""
+        return self._planner.chat(prompt)

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from agents.engines.language.base import Prompt
 from agents.planner.reflex.replies import reply
 from agents.planner.reflex.rules import decide
+from agents.runtime.errors import BackendUnavailable
 from protocols.messages.turn import TurnStart
 from protocols.plan import WorldState
 
@@ -45,3 +47,13 @@ class ReflexPlanner:
     async def plan(self, world: WorldState, max_actions: int) -> str:
         """Write the plan that the rules make."""
         return self._encoder.encode(decide(world, max_actions)).decode()
+
+    def chat(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """Rules answer robots, and nobody else.
+
+        Raises:
+            BackendUnavailable: always.
+        """
+        raise BackendUnavailable(
+            "the reflex planner has no language model; choose another LLM_BACKEND to chat with one"
+        )

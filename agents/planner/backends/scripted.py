@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import NamedTuple
 
+from agents.engines.language.base import Ending, Prompt, refuse_guide
 from agents.runtime.errors import AgentError, BackendUnavailable
 from protocols.messages.turn import TurnStart
 from protocols.plan import WorldState
@@ -77,6 +78,31 @@ class ScriptedPlanner:
     async def plan(self, world: WorldState, max_actions: int) -> str:
         """Always the same plan."""
         return self._plan
+
+    async def chat(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """The next script as plain text; without one, the last message's words again, one a
+        piece. Against a schema, an object with nothing in it."""
+        refuse_guide(prompt, self.name)
+        script = self._scripts.popleft() if self._scripts else _repeated(prompt)
+        self.opened += 1
+        try:
+            for piece in script.pieces:
+                if script.pause_s:
+                    await self._sleep(script.pause_s)
+                yield piece
+            if script.error is not None:
+                raise script.error
+            said = sum(len(message.text.split()) for message in prompt.messages)
+            prompt.ended(Ending("stop", said, len(script.pieces)))
+        finally:
+            self.closed += 1
+
+
+def _repeated(prompt: Prompt) -> Script:
+    if prompt.schema is not None:
+        return Script(("{}",))
+    words = prompt.messages[-1].text.split()[: prompt.max_tokens]
+    return Script(tuple(f"{' ' if place else ''}{word}" for place, word in enumerate(words)))
 
 
 def echo(text: str, intent: str = "") -> Script:

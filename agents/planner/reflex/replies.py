@@ -1,12 +1,13 @@
 """The reflex planner's answer to a turn: a pure function of the turn and the wall clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from agents.planner import sight
 from agents.planner.reflex.intents import UNKNOWN, Wish, name_in, understand
 from agents.planner.reflex.smalltalk import LINES, Line
-from protocols.messages.turn import TurnStart
+from protocols.messages.turn import Sight, TurnStart
 
 STILL_MODES = frozenset({"BOOT", "ERROR", "TELEOP"})
 """Modes of a robot in which only its own supervisor may move it."""
@@ -35,6 +36,8 @@ def reply(turn: TurnStart, now: datetime) -> Reply:
     """Answer what the user of ``turn`` said at wall time ``now``."""
     wish = understand(turn.user_text)
     answer = _ANSWERS.get(wish.intent)
+    if turn.sight is not None and (turn.sight.text or wish.intent not in _BODILY):
+        return _see(turn.sight, turn)
     if answer is not None:
         return answer(wish, turn, now)
     return _line(wish.intent, turn)
@@ -116,14 +119,30 @@ def _world(wish: Wish, turn: TurnStart, now: datetime) -> Reply:
     if not turn.world:
         text = "My body tells me nothing about the world right now."
         return Reply(wish.intent, text, "confused", 0.4, ("headshake",))
+    text = _sensed(turn.world) or "I see nothing that I know"
+    return Reply(wish.intent, f"{text[0].upper()}{text[1:]}.", "curious", 0.6, ("blink",))
+
+
+def _sensed(world: Mapping[str, Any]) -> str:
+    """What the robot's own senses tell of what is around it; empty if nothing."""
     seen = []
-    if turn.world.get("ball_detected"):
+    if world.get("ball_detected"):
         seen.append("I see a ball")
-    range_mm = turn.world.get("range_mm")
+    range_mm = world.get("range_mm")
     if isinstance(range_mm, int) and range_mm > 0:
         seen.append(f"something is {round(range_mm / 10)} centimetres in front of me")
-    text = " and ".join(seen) or "I see nothing that I know"
-    return Reply(wish.intent, f"{text[0].upper()}{text[1:]}.", "curious", 0.6, ("blink",))
+    return " and ".join(seen)
+
+
+def _see(found: Sight, turn: TurnStart) -> Reply:
+    """What the camera shows; or why nothing, and what the body knows all the same."""
+    if not found.missing:
+        return Reply(
+            "sight", f"This is what I see: {sight.scene(found)}", "curious", 0.6, ("blink",)
+        )
+    sensed = _sensed(turn.world)
+    text = sight.excuse(found) + (f" But my body tells me: {sensed}." if sensed else "")
+    return Reply("sight", text, "confused", 0.4, ("headshake",))
 
 
 # the body
@@ -188,3 +207,6 @@ _ANSWERS: dict[str, Callable[[Wish, TurnStart, datetime], Reply]] = {
     "explore": _moves("I am going for a little drive.", "excited", _skill("patrol_drift")),
     "dance": _moves("Watch me dance!", "silly", _gesture("wiggle"), _gesture("spin")),
 }
+
+_BODILY = frozenset({"find_ball", "look", "search", "explore", "come_here"})
+"""What can be done, or tried, without eyes of the hub's."""

@@ -1,14 +1,16 @@
 """Without their libraries the engines cost nothing and say what to install."""
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from agents.engines.language.transformers import TransformersModel, TransformersOptions
 from agents.engines.torch_device import choose_device
 from agents.engines.vllm import VllmEngine, VllmOptions
 from agents.engines.vllm_child import follow_parent
-from agents.planner.backends.transformers import TransformersModel, TransformersOptions
 from agents.runtime.errors import BackendUnavailable
 
 
@@ -35,6 +37,24 @@ async def test_transformers_names_its_extra(weights: str) -> None:
         await model.start()
     await model.close()
     assert caught.value.code == "llm_not_installed"
+
+
+@pytest.mark.parametrize(
+    ("library", "program"),
+    [
+        ("PIL", "from agents.engines.pictures import decode; decode(b'x')"),
+        ("cv2", "from agents.vision.backends.balls import scene_of; scene_of(b'x', (), 60.0)"),
+        ("rapidocr", "from agents.vision.backends.ocr_child import OcrChild; OcrChild(1)"),
+    ],
+)
+def test_eyes_name_their_extra(library: str, program: str) -> None:
+    script = f"import sys; sys.modules[{library!r}] = None; {program}"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    *_, last = result.stderr.strip().splitlines()
+    assert last.startswith("agents.runtime.errors.BackendUnavailable: ")
+    assert "is not installed; install robot-hub[vision]" in last
 
 
 class Torch:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from agents.planner import models
+from agents.engines import on_disk
 from agents.planner.__main__ import build
 from agents.planner.backends.auto import RETRY_S, Candidate, FirstThatStarts, OnceItStarts
 from agents.planner.backends.scripted import ScriptedPlanner
@@ -129,11 +129,11 @@ async def test_nothing_that_can_start_is_unavailable() -> None:
 
 
 def test_a_model_is_looked_for_on_disk_only(tmp_path: Path) -> None:
-    assert not models._on_disk(str(tmp_path))
+    assert not on_disk._on_disk(str(tmp_path))
     (tmp_path / "config.json").write_text("{}")
-    assert models._on_disk(str(tmp_path))
-    assert not models._on_disk("nobody/has-this-model")
-    assert not models._on_disk("no name: at all//")
+    assert on_disk._on_disk(str(tmp_path))
+    assert not on_disk._on_disk("nobody/has-this-model")
+    assert not on_disk._on_disk("no name: at all//")
 
 
 def test_the_standing_second_planner_is_the_reflex_planner_whatever_is_chosen() -> None:

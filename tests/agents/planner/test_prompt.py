@@ -1,6 +1,8 @@
 import json
 
-from agents.planner.backends.base import ChatMessage
+import pytest
+
+from agents.engines.language.base import ChatMessage
 from agents.planner.prompt import (
     MAX_PAST_CHARS,
     MAX_USER_CHARS,
@@ -10,7 +12,8 @@ from agents.planner.prompt import (
     conversation_messages,
     plan_messages,
 )
-from protocols.messages.turn import Exchange
+from agents.planner.sight import EXCUSES
+from protocols.messages.turn import Exchange, Sight, Unseen
 from tests.agents.planner.turns import said, turn, world
 
 
@@ -78,3 +81,34 @@ def test_a_plan_prompt_holds_the_latest_events_only() -> None:
     text = plan_messages(world(recent_events=[f"event{i}" for i in range(9)]), 5)[-1].text
     assert "event3" not in text
     assert "event8" in text
+
+
+def test_what_the_camera_shows_stands_before_the_users_words_with_its_age() -> None:
+    seen = Sight(text="A red ball\n\non a floor", age_ms=430, error_ms=5)
+    last = conversation_messages(turn("what do you see", sight=seen))[-1].text
+    assert "0.4 SECONDS BEFORE THE USER ASKED\nA red ball on a floor.\n" in last
+    assert last.endswith("\n\nTHE USER SAYS\nwhat do you see")
+
+
+def test_an_age_that_is_only_known_from_the_arrival_is_told_as_at_least_that() -> None:
+    seen = Sight(text="A cat.", age_ms=1_000, by_arrival=True)
+    assert "SHOWED at least 1.0 SECONDS" in conversation_messages(turn("x", sight=seen))[-1].text
+
+
+@pytest.mark.parametrize("missing", Unseen)
+def test_a_model_is_told_why_there_is_nothing_to_be_seen_and_not_to_invent(
+    missing: Unseen,
+) -> None:
+    last = conversation_messages(turn("what is this", sight=Sight(missing=missing)))[-1].text
+    assert "You see nothing." in last
+    assert "do not invent" in last
+    assert EXCUSES[missing] in last
+
+
+def test_a_turn_without_eyes_says_nothing_of_a_camera() -> None:
+    assert "CAMERA" not in conversation_messages(turn("hello"))[-1].text
+
+
+def test_a_scene_is_bounded_too() -> None:
+    seen = Sight(text="s" * 10_000)
+    assert len(conversation_messages(turn("x", sight=seen))[-1].text) < 2_000

@@ -7,7 +7,8 @@ from agents.planner.clean import clean
 from agents.planner.reflex.intents import PHRASES
 from agents.planner.reflex.replies import Reply, reply
 from agents.planner.reflex.smalltalk import LINES
-from protocols.messages.turn import Exchange
+from agents.planner.sight import EXCUSES
+from protocols.messages.turn import Exchange, Sight, Unseen
 from protocols.vocabulary import EMOTIONS, GESTURES
 from tests.agents.planner.turns import said, turn
 
@@ -139,3 +140,29 @@ def test_lines_use_known_emotions_and_gestures_only() -> None:
     for line in LINES.values():
         assert line.emotion in EMOTIONS
         assert set(line.gestures) <= set(GESTURES)
+
+
+def test_it_says_what_its_camera_shows() -> None:
+    given = answer("do you see the ball", sight=Sight(text="A red ball on a floor", age_ms=200))
+    assert given.text == "This is what I see: A red ball on a floor."
+    assert not given.actions
+
+
+@pytest.mark.parametrize("missing", Unseen)
+@pytest.mark.parametrize("asked", ["what do you see", "what is this", "is this red"])
+def test_it_says_why_it_sees_nothing(missing: Unseen, asked: str) -> None:
+    assert answer(asked, sight=Sight(missing=missing)).text == EXCUSES[missing]
+
+
+def test_without_eyes_it_still_tells_what_its_body_knows() -> None:
+    given = answer("what do you see", sight=Sight(missing=Unseen.NO_FRAME), world={"range_mm": 520})
+    assert given.text == (
+        f"{EXCUSES[Unseen.NO_FRAME]} But my body tells me: something is 52 centimetres in front"
+        " of me."
+    )
+
+
+def test_without_eyes_it_still_looks_for_the_ball() -> None:
+    given = answer("where is the ball", sight=Sight(missing=Unseen.NO_CAMERA))
+    assert given.intent == "find_ball"
+    assert given.actions

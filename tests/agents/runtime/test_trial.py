@@ -283,7 +283,7 @@ async def test_a_recorder_writes_an_entry(room: int, stage: Stage) -> None:
 
 
 async def test_an_agent_without_a_piece_of_work_is_only_loaded() -> None:
-    report, steps = await tried(AgentKind.VISION, Agent(ScriptedBackend(), (), capacity=1))
+    report, steps = await tried(AgentKind.MEMORY, Agent(ScriptedBackend(), (), capacity=1))
 
     assert (report.stage, report.answer_ms) == (Stage.DONE, -1)
     assert {step.stage for step in steps} == {Stage.LOAD}

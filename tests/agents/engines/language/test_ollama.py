@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from agents.engines.language.base import ChatMessage, Ending, Picture, Prompt
+from agents.engines.language.ollama import OllamaModel, Server
 from agents.planner.agent import Conversation
-from agents.planner.backends.base import ChatMessage, Picture, Prompt
-from agents.planner.backends.ollama import OllamaModel, Server
 from agents.planner.model_planner import ModelPlanner
 from agents.runtime.errors import AgentError, BackendUnavailable
 from agents.runtime.progress import reporting_to
@@ -68,6 +68,36 @@ async def test_a_plan_is_read_to_its_end_and_keeps_the_model_for_its_own_time() 
         text = await ModelPlanner(model).plan(world(trigger="ball_seen"), 5)
     assert '"happy"' in text
     assert server.requests[0]["keep_alive"] == -1
+
+
+async def test_how_a_text_is_drawn_and_counted_is_asked_of_the_server() -> None:
+    line = (
+        b'{"message": {"content": "hi"}, "done": true, "done_reason": "length",'
+        b' "prompt_eval_count": 5, "eval_count": 2}\n'
+    )
+    endings: list[Ending] = []
+    asking = Prompt([ChatMessage("user", "hi")])
+    drawn = asking._replace(top_p=0.5, stop=("END",), seed=7, ended=endings.append)
+    async with (
+        OllamaServer(Behaviour(raw=line)) as server,
+        model_of(server) as model,
+        aclosing(model.write(drawn)) as pieces,
+    ):
+        assert [piece async for piece in pieces] == ["hi"]
+    options = server.requests[0]["options"]
+    assert (options["top_p"], options["stop"], options["seed"]) == (0.5, ["END"], 7)
+    assert endings == [Ending("length", 5, 2)]
+
+
+async def test_the_first_model_of_a_family_is_taken_where_none_is_named() -> None:
+    listed = ("qwen3:14b", "llava:13b", "llava:7b")
+    async with OllamaServer(models=listed) as server:
+        async with model_of(server, model="", family="llava") as model:
+            await model.start()
+            assert model.model == "llava:13b"
+        async with model_of(server, model="", family="moondream") as model:
+            with pytest.raises(BackendUnavailable, match="begins with 'moondream'"):
+                await model.start()
 
 
 async def test_a_picture_reaches_the_model() -> None:

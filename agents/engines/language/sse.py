@@ -1,5 +1,11 @@
 """Server-sent events out of a byte stream that may be cut anywhere (HTML standard, 9.2.6)."""
 
+from collections.abc import AsyncGenerator
+
+import httpx
+
+from agents.runtime.errors import AgentError
+
 MAX_EVENT_BYTES = 256 * 1024
 """A longer event is no answer of a chat server."""
 
@@ -29,3 +35,19 @@ class EventReader:
         if len(self._rest) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
             raise ValueError(f"event of more than {MAX_EVENT_BYTES} bytes")
         return events
+
+
+async def events_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The data of each event of a response.
+
+    Raises:
+        AgentError: ``llm_error``; an event is too long.
+    """
+    reader = EventReader()
+    async for received in response.aiter_bytes():
+        try:
+            completed = reader.feed(received)
+        except ValueError as error:
+            raise AgentError(str(error), code="llm_error") from error
+        for data in completed:
+            yield data

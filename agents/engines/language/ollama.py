@@ -6,7 +6,7 @@ fetches a model, ``/api/chat`` writes.
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,10 +14,10 @@ import httpx
 import msgspec
 import structlog
 
-from agents.planner.backends.base import ChatMessage, Prompt, Schema
-from agents.planner.backends.http import beginning, client, coded, in_time, on_one_line
-from agents.planner.ndjson import LineReader
-from agents.planner.settings import PlannerSettings
+from agents.engines.language.base import ChatMessage, Ending, Prompt, Schema, refuse_guide
+from agents.engines.language.formats import UNBOUND, Formats
+from agents.engines.language.http import beginning, client, coded, in_time, on_one_line
+from agents.engines.language.ndjson import LineReader
 from agents.runtime.errors import AgentError, BackendBusy, BackendUnavailable
 from agents.runtime.progress import progress
 
@@ -35,7 +35,8 @@ log = structlog.get_logger(__name__)
 
 
 class Server(NamedTuple):
-    """Where a model is and how it is asked."""
+    """Where a model is and how it is asked. ``model`` empty: the first that the server lists whose
+    name begins with ``family``."""
 
     base_url: str
     model: str
@@ -46,6 +47,8 @@ class Server(NamedTuple):
     plan_timeout_s: float = 5.0
     num_ctx: int = 4096
     temperature: float = 0.7
+    family: str = ""
+    answer_s: float = ANSWER_S
 
 
 class _Text(msgspec.Struct):
@@ -56,6 +59,9 @@ class _Chunk(msgspec.Struct):
     message: _Text | None = None
     done: bool = False
     error: str = ""
+    done_reason: str = "stop"
+    prompt_eval_count: int = 0
+    eval_count: int = 0
 
 
 class _Pulled(msgspec.Struct):
@@ -88,26 +94,8 @@ class OllamaModel:
         self._server = server
         self.model = server.model
         self.where = server.base_url
-        self._formats: Sequence[str] = ("schema", "json", "none")
-        """Formats still to be tried, the best first; one once the server took it."""
+        self._formats = Formats(("schema", "json", UNBOUND), _REFUSED, _refusal)
         self._client = client(server.base_url)
-
-    @classmethod
-    def from_settings(cls, settings: PlannerSettings) -> "OllamaModel":
-        """The server and the model that the settings name."""
-        return cls(
-            Server(
-                base_url=settings.ollama_url,
-                model=settings.ollama_model,
-                auto_pull=settings.auto_pull,
-                pull_timeout_s=settings.pull_timeout_s,
-                answer_keep_alive=settings.converse_keep_alive,
-                plan_keep_alive=settings.plan_keep_alive,
-                plan_timeout_s=settings.plan_timeout_s,
-                num_ctx=settings.num_ctx,
-                temperature=settings.temperature,
-            )
-        )
 
     async def start(self) -> None:
         """See that the server has the model; let it fetch the model if it may.
@@ -117,7 +105,9 @@ class OllamaModel:
                 not or cannot fetch it.
         """
         try:
-            if _tagged(self.model) in await self._listed():
+            listed = await self._listed()
+            self.model = self.model or self._first_of_family(listed)
+            if _tagged(self.model) in listed:
                 return
             if not self._server.auto_pull:
                 raise BackendUnavailable(
@@ -134,21 +124,30 @@ class OllamaModel:
 
     async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         """See ``LanguageModel``."""
+        refuse_guide(prompt, self.name)
         loop = asyncio.get_running_loop()
-        allowed_s = self._server.plan_timeout_s if prompt.is_plan else ANSWER_S
-        deadline = loop.time() + allowed_s
+        allowed_s = self._server.plan_timeout_s if prompt.is_plan else self._server.answer_s
+        deadline = loop.time() + (prompt.timeout_s or allowed_s)
         begin_by = min(deadline, loop.time() + FIRST_PIECE_S)
+        body, schema = self._body(prompt), prompt.schema
+
+        async def send(name: str) -> httpx.Response:
+            asked = {**body, **_format(name, schema)}
+            request = self._client.build_request("POST", "api/chat", json=asked)
+            return await self._client.send(request, stream=True)
+
         async with coded(), asyncio.timeout_at(begin_by):
-            response = await self._begin(self._body(prompt), prompt.schema)
+            response = await self._formats.begin(schema is not None, send)
         async with (
             aclosing(response),
-            aclosing(in_time(_texts(response), begin_by, deadline)) as pieces,
+            aclosing(in_time(_texts(response, prompt.ended), begin_by, deadline)) as pieces,
         ):
             async for piece in pieces:
                 yield piece
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:
         server, temperature = self._server, prompt.temperature
+        drawn = {"top_p": prompt.top_p, "stop": list(prompt.stop) or None, "seed": prompt.seed}
         keep_alive = server.plan_keep_alive if prompt.is_plan else server.answer_keep_alive
         return {
             "model": self.model,
@@ -160,33 +159,24 @@ class OllamaModel:
                 "temperature": server.temperature if temperature is None else temperature,
                 "num_predict": prompt.max_tokens or MAX_OUTPUT_TOKENS,
                 "num_ctx": server.num_ctx,
+                **{name: value for name, value in drawn.items() if value is not None},
             },
         }
 
-    async def _begin(self, body: dict[str, Any], schema: Schema | None) -> httpx.Response:
-        """Send the request in the best format that the server takes, and remember it."""
-        formats = self._formats if schema is not None else ("none",)
-        for tried, format_name in enumerate(formats):
-            asked = {**body, **_format(format_name, schema)}
-            request = self._client.build_request("POST", "api/chat", json=asked)
-            response = await self._client.send(request, stream=True)
-            if response.is_success:
-                if schema is not None:
-                    self._formats = (format_name,)
-                return response
-            async with aclosing(response):
-                last = tried == len(formats) - 1
-                if last or response.status_code not in _REFUSED:
-                    raise _refusal(response.status_code, await beginning(response))
-        raise AssertionError("there is always a format left to try")
+    def _first_of_family(self, listed: Sequence[str]) -> str:
+        family = self._server.family
+        for name in listed:
+            if name.startswith(family):
+                return name
+        raise BackendUnavailable(f"it has no model whose name begins with {family!r}")
 
-    async def _listed(self) -> set[str]:
+    async def _listed(self) -> Sequence[str]:
         """Names of the models that the server has."""
         async with coded(), asyncio.timeout(LIST_S):
             response = await self._client.get("api/tags")
         if not response.is_success:
             raise _refusal(response.status_code, response.text)
-        return {model.name for model in _read(response.content, _Models).models}
+        return [model.name for model in _read(response.content, _Models).models]
 
     async def _pull(self) -> None:
         """Let the server fetch the model, and tell how far it is.
@@ -247,7 +237,9 @@ async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
         yield line
 
 
-async def _texts(response: httpx.Response) -> AsyncGenerator[str, None]:
+async def _texts(
+    response: httpx.Response, ended: Callable[[Ending], None]
+) -> AsyncGenerator[str, None]:
     """The text in a response, up to the line that says that it is done."""
     async with aclosing(_lines(response)) as lines:
         async for line in lines:
@@ -257,6 +249,7 @@ async def _texts(response: httpx.Response) -> AsyncGenerator[str, None]:
             if chunk.message is not None and chunk.message.content:
                 yield chunk.message.content
             if chunk.done:
+                ended(Ending(chunk.done_reason, chunk.prompt_eval_count, chunk.eval_count))
                 return
     raise BackendUnavailable("the server ended its answer before it was done")
 

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,12 +12,18 @@ import structlog
 
 from agents.engines import chat
 from agents.engines.faults import OUT_OF_MEMORY, fault_of
+from agents.engines.language.base import (
+    BAD_GUIDE,
+    ChatMessage,
+    Ending,
+    Prompt,
+    refuse_guide,
+)
+from agents.engines.language.stops import until
 from agents.engines.pictures import decode
 from agents.engines.stepwise import Writer
 from agents.engines.torch_device import choose_device
 from agents.engines.weights import find_weights, short_name
-from agents.planner.backends.base import ChatMessage, Prompt, Schema
-from agents.planner.settings import PlannerSettings
 from agents.runtime.blocking import iterate
 from agents.runtime.errors import AgentError, BackendTimeout, BackendUnavailable
 from agents.runtime.progress import progress
@@ -52,6 +58,23 @@ class _Loaded(NamedTuple):
     grammars: Any | None
 
 
+class _Counted:
+    """Counts ``texts``; ``complete`` if whoever reads them has read all."""
+
+    def __init__(self, texts: Generator[str, None, None]) -> None:
+        self._texts = texts
+        self.count = 0
+        self.complete = False
+
+    def texts(self) -> Generator[str, None, None]:
+        """The texts that are counted."""
+        with closing(self._texts):
+            for text in self._texts:
+                self.count += 1
+                yield text
+        self.complete = True
+
+
 class TransformersModel:
     """Writes one text at a time, token by token; further ones wait. Nothing that comes with the
     weights is executed, and nothing is fetched."""
@@ -64,19 +87,6 @@ class TransformersModel:
         self._loaded: _Loaded | None = None
         self._loading: asyncio.Future[_Loaded] | None = None
         self.model = short_name(options.model)
-
-    @classmethod
-    def from_settings(cls, settings: PlannerSettings) -> "TransformersModel":
-        """The model that the settings name."""
-        return cls(
-            TransformersOptions(
-                model=settings.hf_model,
-                device=settings.hf_device,
-                load_in_8bit=settings.hf_load_in_8bit,
-                temperature=settings.temperature,
-                timeout_s=settings.timeout_s,
-            )
-        )
 
     @property
     def where(self) -> str:
@@ -114,8 +124,10 @@ class TransformersModel:
         loaded = self._loaded
         if loaded is None:
             raise BackendUnavailable(f"{self.model} is not loaded")
-        deadline = asyncio.get_running_loop().time() + self._options.timeout_s
-        steps = partial(self._texts, loaded, prompt)
+        allowed_s = prompt.timeout_s or self._options.timeout_s
+        deadline = asyncio.get_running_loop().time() + allowed_s
+        endings: list[Ending] = []
+        steps = partial(self._texts, loaded, prompt, endings.append)
         async with aclosing(iterate(steps)) as pieces:
             while True:
                 try:
@@ -124,9 +136,11 @@ class TransformersModel:
                 except TimeoutError as error:
                     raise BackendTimeout(f"{self.model} took too long") from error
                 if piece is None:
-                    return
+                    break
                 if piece:
                     yield piece
+        for ending in endings:
+            prompt.ended(ending)
 
     def facts(self) -> dict[str, str]:
         """What ``/health`` tells of the model."""
@@ -142,22 +156,33 @@ class TransformersModel:
             "model_family": str(loaded.model.config.model_type),
         }
 
-    def _texts(self, loaded: _Loaded, prompt: Prompt) -> Generator[str, None, None]:
+    def _texts(
+        self, loaded: _Loaded, prompt: Prompt, ended: Callable[[Ending], None]
+    ) -> Generator[str, None, None]:
         """Blocking: what each token adds to the text."""
         with self._coded():
             inputs = _inputs(loaded, prompt, self.model)
             options = self._sampling(prompt)
-            if prompt.schema is not None and loaded.grammars is not None:
-                options["logits_processor"] = [_obeying(loaded.grammars, prompt.schema)]
-            yield from loaded.writer.texts(inputs, **options)
+            if loaded.grammars is None:
+                refuse_guide(prompt, f"{self.model} without xgrammar")
+            elif prompt.schema is not None or prompt.guide is not None:
+                options["logits_processor"] = [_obeying(loaded.grammars, prompt)]
+            seen, limit = int(inputs["input_ids"].shape[-1]), options["max_new_tokens"]
+            counted = _Counted(loaded.writer.texts(inputs, seed=prompt.seed, **options))
+            yield from until(counted.texts(), prompt.stop)
+            # The last text is the rest of a character, and no token.
+            is_cut = counted.complete and counted.count > limit
+            ended(Ending("length" if is_cut else "stop", seen, min(counted.count, limit)))
 
     def _sampling(self, prompt: Prompt) -> dict[str, Any]:
         temperature = prompt.temperature
         if temperature is None:
             temperature = self._options.temperature
-        drawn = (
-            {"do_sample": True, "temperature": temperature} if temperature else {"do_sample": False}
-        )
+        drawn: dict[str, Any] = {"do_sample": False}
+        if temperature:
+            drawn = {"do_sample": True, "temperature": temperature}
+            if prompt.top_p is not None:
+                drawn["top_p"] = prompt.top_p
         return {"max_new_tokens": prompt.max_tokens or MAX_OUTPUT_TOKENS, **drawn}
 
     @contextmanager
@@ -237,13 +262,25 @@ def _grammars(tokenizer: Any, config: Any) -> Any | None:
     return xgrammar.GrammarCompiler(vocabulary)
 
 
-def _obeying(grammars: Any, schema: Schema) -> Callable[..., Any]:
-    """What forbids every token that would leave ``schema``."""
+def _obeying(grammars: Any, prompt: Prompt) -> Callable[..., Any]:
+    """What forbids every token that would leave the schema or the guide of ``prompt``."""
     from xgrammar.contrib.hf import LogitsProcessor
 
-    grammar = grammars.compile_json_schema(schema.schema, any_whitespace=False)
-    processor: Callable[..., Any] = LogitsProcessor(grammar)
+    processor: Callable[..., Any] = LogitsProcessor(_compiled(grammars, prompt))
     return processor
+
+
+def _compiled(grammars: Any, prompt: Prompt) -> Any:
+    if prompt.guide is None:
+        assert prompt.schema is not None
+        return grammars.compile_json_schema(prompt.schema.schema, any_whitespace=False)
+    kind, text = prompt.guide.kind, prompt.guide.text
+    compile_guide = grammars.compile_regex if kind == "regex" else grammars.compile_grammar
+    try:
+        return compile_guide(text)
+    except Exception as error:  # RuntimeError and ValueError, and classes of its own
+        reason = str(error).strip().splitlines()[-1:]
+        raise AgentError(f"the {kind} cannot be read: {' '.join(reason)}", BAD_GUIDE) from error
 
 
 def _inputs(loaded: _Loaded, prompt: Prompt, name: str) -> Any:

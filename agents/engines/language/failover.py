@@ -11,7 +11,7 @@ from math import inf
 
 import structlog
 
-from agents.planner.backends.base import LanguageModel, Prompt
+from agents.engines.language.base import LanguageModel, Prompt
 from agents.runtime.errors import AgentError, BackendBusy, BackendTimeout, BackendUnavailable
 
 COOL_DOWN_S = 10.0
@@ -47,9 +47,14 @@ def order(cooling_until: Sequence[float], now: float) -> list[int]:
 
 
 class Failover:
-    """Asks ``models`` in their order, those that failed of late last."""
+    """Asks ``models`` in their order, those that failed of late last. Those on ``standby`` come after
+    them, and are started only when they are needed."""
 
-    def __init__(self, models: Sequence[LanguageModel]) -> None:
+    def __init__(
+        self, models: Sequence[LanguageModel], standby: Sequence[LanguageModel] = ()
+    ) -> None:
+        self._at_start = len(models)
+        models = [*models, *standby]
         self._models = models
         self._failures = [0] * len(models)
         self._cooling_until = [-inf] * len(models)
@@ -69,15 +74,15 @@ class Failover:
         return ", ".join(model.where for model in self._models)
 
     async def start(self) -> None:
-        """Start all of them at once; those that fail are started when they are needed.
+        """Start all that are not on standby at once; those that fail are started when needed.
 
         Raises:
             BackendUnavailable: none could be started.
         """
         async with asyncio.TaskGroup() as group:
-            starts = [group.create_task(self._start(i)) for i in range(len(self._models))]
+            starts = [group.create_task(self._start(i)) for i in range(self._at_start)]
         errors = [start.result() for start in starts]
-        for model, error in zip(self._models, errors, strict=True):
+        for model, error in zip(self._models, errors, strict=False):
             if error is not None:
                 log.warning("model_not_started", where=model.where, reason=str(error))
         if all(errors):

@@ -2,18 +2,24 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
 import httpx
 import msgspec
 
-from agents.planner.backends.base import ChatMessage, LanguageModel, Prompt, Schema
-from agents.planner.backends.failover import Failover
-from agents.planner.backends.http import beginning, client, coded, in_time, on_one_line
-from agents.planner.settings import PlannerSettings
-from agents.planner.sse import EventReader
+from agents.engines.language.base import (
+    ChatMessage,
+    Ending,
+    Prompt,
+    Schema,
+    refuse_guide,
+    unheard,
+)
+from agents.engines.language.formats import UNBOUND, Formats
+from agents.engines.language.http import client, coded, in_time, on_one_line
+from agents.engines.language.sse import events_of
 from agents.runtime.errors import AgentError, BackendBusy, BackendUnavailable
 
 FIRST_PIECE_S = 10.0
@@ -31,6 +37,7 @@ class Server(NamedTuple):
     api_key: str = ""
     timeout_s: float = 20.0
     temperature: float = 0.7
+    first_piece_s: float = FIRST_PIECE_S
 
 
 class _Text(msgspec.Struct):
@@ -40,10 +47,17 @@ class _Text(msgspec.Struct):
 class _Choice(msgspec.Struct):
     delta: _Text | None = None
     message: _Text | None = None
+    finish_reason: str | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] = []
+    usage: _Usage | None = None
     error: Any = None
 
 
@@ -58,24 +72,8 @@ class OpenAiModel:
         self._server = server
         self.model = server.model
         self.where = server.base_url
-        self._formats: Sequence[str] = ("json_schema", "json_object", "none")
-        """Response formats still to be tried, the best first; one once the server took it."""
+        self._formats = Formats(("json_schema", "json_object", UNBOUND), _REFUSED, _refusal)
         self._client = client(server.base_url, server.api_key)
-
-    @classmethod
-    def from_settings(cls, settings: PlannerSettings) -> LanguageModel:
-        """The server that the settings name, or several, the first that is healthy first.
-
-        Raises:
-            BackendUnavailable: they name none.
-        """
-        models = [
-            cls(Server(*server, settings.timeout_s, settings.temperature))
-            for server in settings.servers
-        ]
-        if not models:
-            raise BackendUnavailable("LLM_BACKEND=openai needs OPENAI_BASE_URL")
-        return models[0] if len(models) == 1 else Failover(models)
 
     async def start(self) -> None:
         """Choose the model, where none is named.
@@ -94,53 +92,46 @@ class OpenAiModel:
 
     async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         """See ``LanguageModel``."""
-        schema = prompt.schema
-        async with aclosing(self._written(self._body(prompt), schema)) as pieces:
+        refuse_guide(prompt, self.name)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (prompt.timeout_s or self._server.timeout_s)
+        begin_by = min(deadline, loop.time() + self._server.first_piece_s)
+        body, schema = self._body(prompt), prompt.schema
+
+        async def send(name: str) -> httpx.Response:
+            asked = {**body, **_response_format(name, schema)}
+            request = self._client.build_request("POST", "chat/completions", json=asked)
+            return await self._client.send(request, stream=True)
+
+        async with coded(), asyncio.timeout_at(begin_by):
+            response = await self._formats.begin(schema is not None, send)
+        reading = _Reading()
+        async with (
+            aclosing(response),
+            aclosing(in_time(reading.pieces(response), begin_by, deadline)) as pieces,
+        ):
             async for piece in pieces:
                 yield piece
+        prompt.ended(reading.ending)
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:
         temperature = prompt.temperature
+        # Not every server knows this field, so it is sent only where somebody wants the count.
+        usage = None if prompt.ended is unheard else {"include_usage": True}
+        drawn = {
+            "top_p": prompt.top_p,
+            "stop": list(prompt.stop) or None,
+            "seed": prompt.seed,
+            "stream_options": usage,
+        }
         return {
             "model": self.model,
             "messages": [_message(message) for message in prompt.messages],
             "stream": True,
             "temperature": self._server.temperature if temperature is None else temperature,
             "max_tokens": prompt.max_tokens or MAX_OUTPUT_TOKENS,
+            **{name: value for name, value in drawn.items() if value is not None},
         }
-
-    async def _written(
-        self, body: dict[str, Any], schema: Schema | None
-    ) -> AsyncGenerator[str, None]:
-        """What the model writes, in pieces, each within its time."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._server.timeout_s
-        begin_by = min(deadline, loop.time() + FIRST_PIECE_S)
-        async with coded(), asyncio.timeout_at(begin_by):
-            response = await self._begin(body, schema)
-        async with (
-            aclosing(response),
-            aclosing(in_time(_pieces(response), begin_by, deadline)) as pieces,
-        ):
-            async for piece in pieces:
-                yield piece
-
-    async def _begin(self, body: dict[str, Any], schema: Schema | None) -> httpx.Response:
-        """Send the request in the best response format that the server takes, and remember it."""
-        formats = self._formats if schema is not None else ("none",)
-        for tried, response_format in enumerate(formats):
-            asked = {**body, **_response_format(response_format, schema)}
-            request = self._client.build_request("POST", "chat/completions", json=asked)
-            response = await self._client.send(request, stream=True)
-            if response.is_success:
-                if schema is not None:
-                    self._formats = (response_format,)
-                return response
-            async with aclosing(response):
-                last = tried == len(formats) - 1
-                if last or response.status_code not in _REFUSED:
-                    raise _refusal(response.status_code, await beginning(response))
-        raise AssertionError("there is always a format left to try")
 
     async def _first_model(self) -> str:
         async with coded(), asyncio.timeout(FIRST_PIECE_S):
@@ -153,35 +144,45 @@ class OpenAiModel:
                 raise AgentError("its list of models is not readable", code="llm_error") from error
 
 
-async def _pieces(response: httpx.Response) -> AsyncGenerator[str, None]:
-    """The text in a response, streamed or (from servers that do not stream) whole."""
-    if response.headers.get("content-type", "").startswith("application/json"):
-        yield _text_in(await response.aread())
-        return
-    events = EventReader()
-    async for received in response.aiter_bytes():
+class _Reading:
+    """Reads one response; ``ending`` is how it ended, as far as the server says."""
+
+    def __init__(self) -> None:
+        self.ending = Ending()
+
+    async def pieces(self, response: httpx.Response) -> AsyncGenerator[str, None]:
+        """The text, streamed or (from servers that do not stream) whole."""
+        if response.headers.get("content-type", "").startswith("application/json"):
+            yield self._text_in(await response.aread())
+            return
+        async with aclosing(events_of(response)) as events:
+            async for data in events:
+                if data == b"[DONE]":
+                    return
+                if text := self._text_in(data):
+                    yield text
+
+    def _text_in(self, data: bytes) -> str:
         try:
-            completed = events.feed(received)
-        except ValueError as error:
-            raise AgentError(str(error), code="llm_error") from error
-        for data in completed:
-            if data == b"[DONE]":
-                return
-            if text := _text_in(data):
-                yield text
-
-
-def _text_in(data: bytes) -> str:
-    try:
-        chunk = msgspec.json.decode(data, type=_Chunk)
-    except msgspec.DecodeError as error:
-        raise AgentError(f"the server's stream is not readable: {error}", "llm_error") from error
-    if chunk.error is not None:
-        raise AgentError(f"the server failed: {on_one_line(str(chunk.error))}", "llm_error")
-    if not chunk.choices:
-        return ""
-    text = chunk.choices[0].delta or chunk.choices[0].message
-    return (text.content or "") if text is not None else ""
+            chunk = msgspec.json.decode(data, type=_Chunk)
+        except msgspec.DecodeError as error:
+            raise AgentError(
+                f"the server's stream is not readable: {error}", "llm_error"
+            ) from error
+        if chunk.error is not None:
+            raise AgentError(f"the server failed: {on_one_line(str(chunk.error))}", "llm_error")
+        if chunk.usage is not None:
+            counted = chunk.usage
+            self.ending = self.ending._replace(
+                prompt_tokens=counted.prompt_tokens, completion_tokens=counted.completion_tokens
+            )
+        if not chunk.choices:
+            return ""
+        choice = chunk.choices[0]
+        if choice.finish_reason:
+            self.ending = self.ending._replace(finish_reason=choice.finish_reason)
+        text = choice.delta or choice.message
+        return (text.content or "") if text is not None else ""
 
 
 def _message(message: ChatMessage) -> dict[str, Any]:

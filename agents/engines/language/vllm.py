@@ -6,9 +6,8 @@ from contextlib import aclosing
 from itertools import count
 from typing import Any, NamedTuple
 
-from agents.engines.vllm import BACKGROUND, VOICE, Load, Sampling, VllmEngine, VllmOptions
-from agents.planner.backends.base import ChatMessage, Prompt
-from agents.planner.settings import PlannerSettings
+from agents.engines.language.base import BAD_GUIDE, ChatMessage, Ending, Prompt, refuse_guide
+from agents.engines.vllm import BACKGROUND, VOICE, Load, Piece, Sampling, VllmEngine
 from agents.runtime.errors import AgentError, BackendTimeout
 
 
@@ -36,26 +35,6 @@ class VllmModel:
         self.model = engine.model
         self.where = "vLLM"
 
-    @classmethod
-    def from_settings(cls, settings: PlannerSettings) -> "VllmModel":
-        """The model that the ``VLLM_`` settings name."""
-        options = VllmOptions(
-            model=settings.vllm_model_name,
-            dtype=settings.vllm_dtype,
-            quantization=settings.vllm_quantization,
-            gpu_memory_utilization=settings.vllm_gpu_memory_utilization,
-            max_model_len=settings.vllm_max_model_len,
-            max_num_seqs=settings.vllm_max_num_seqs,
-            max_num_batched_tokens=settings.vllm_max_num_batched_tokens,
-        )
-        defaults = VllmDefaults(
-            temperature=settings.vllm_temperature,
-            max_output_tokens=settings.vllm_max_output_tokens,
-            timeout_s=settings.vllm_timeout_s,
-            enable_thinking=settings.vllm_enable_thinking,
-        )
-        return cls(VllmEngine(options), defaults)
-
     async def start(self) -> None:
         """Load the model.
 
@@ -71,7 +50,7 @@ class VllmModel:
     async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         """See ``LanguageModel``."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._defaults.timeout_s
+        deadline = loop.time() + (prompt.timeout_s or self._defaults.timeout_s)
         self._active += 1
         try:
             async with aclosing(self._written(prompt)) as pieces:
@@ -104,6 +83,8 @@ class VllmModel:
 
     async def _written(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         defaults = self._defaults
+        if defaults.enable_thinking:
+            refuse_guide(prompt, f"{self.model}, which thinks aloud,")
         tokens = await self._engine.chat_tokens(
             [_message(message) for message in prompt.messages],
             enable_thinking=defaults.enable_thinking,
@@ -117,14 +98,40 @@ class VllmModel:
             json_schema=(
                 prompt.schema.schema if prompt.schema and not defaults.enable_thinking else None
             ),
+            top_p=1.0 if prompt.top_p is None else prompt.top_p,
+            stop=prompt.stop,
+            seed=prompt.seed,
+            guide=prompt.guide,
         )
         request_id = f"{prompt.schema.name if prompt.schema else 'text'}-{next(self._numbers)}"
         priority = BACKGROUND if prompt.is_plan else VOICE
         written = self._engine.generate(request_id, tokens, sampling, priority)
-        async with aclosing(written) as pieces:
+        count, finish_reason = 0, "stop"
+        async with aclosing(_guided(written, prompt)) as pieces:
             async for piece in pieces:
+                count += len(piece.tokens)
+                finish_reason = piece.finish_reason or finish_reason
                 if piece.text:
                     yield piece.text
+        prompt.ended(Ending(finish_reason, len(tokens), count))
+
+
+async def _guided(
+    written: AsyncGenerator[Piece, None], prompt: Prompt
+) -> AsyncGenerator[Piece, None]:
+    """``written``; a request that its engine refuses for its guide says so."""
+    begun = False
+    async with aclosing(written):
+        try:
+            async for piece in written:
+                begun = True
+                yield piece
+        except AgentError as error:
+            if prompt.guide is None or begun or error.code != "llm_error":
+                raise
+            raise AgentError(
+                f"the {prompt.guide.kind} cannot be used: {error}", BAD_GUIDE
+            ) from error
 
 
 def _message(message: ChatMessage) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.planner.sse import MAX_EVENT_BYTES, EventReader
+from agents.engines.language.sse import MAX_EVENT_BYTES, EventReader
 
 STREAM = b': hello\r\ndata: {"a": 1}\r\n\r\nevent: x\ndata:two\ndata: lines\n\n\n\ndata: [DONE]\n\n'
 

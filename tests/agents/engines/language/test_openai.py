@@ -5,9 +5,9 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
+from agents.engines.language.base import ChatMessage, Ending, Picture, Prompt
+from agents.engines.language.openai import OpenAiModel, Server
 from agents.planner.agent import Conversation
-from agents.planner.backends.base import ChatMessage, Picture, Prompt
-from agents.planner.backends.openai import OpenAiModel, Server
 from agents.planner.model_planner import ModelPlanner
 from agents.runtime.errors import AgentError, BackendUnavailable
 from protocols.messages.turn import ResponseDelta, ResponseDone, ResponseMeta
@@ -200,6 +200,29 @@ async def test_a_picture_reaches_the_model_as_a_data_url() -> None:
     text, picture = message["content"]
     assert text == {"type": "text", "text": "what is this"}
     assert picture["image_url"] == {"url": "data:image/png;base64,iVBORw=="}
+
+
+async def test_how_a_text_is_drawn_and_counted_is_asked_of_the_server() -> None:
+    counted = (
+        b'data: {"choices": [{"delta": {"content": "hi"}, "finish_reason": null}]}\n\n'
+        b'data: {"choices": [{"delta": {}, "finish_reason": "length"}]}\n\n'
+        b'data: {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}\n\n'
+        b"data: [DONE]\n\n"
+    )
+    endings: list[Ending] = []
+    asking = Prompt([ChatMessage("user", "hi")])
+    drawn = asking._replace(top_p=0.5, stop=("END",), seed=7, ended=endings.append)
+    async with OpenAiServer(Behaviour(raw=counted)) as server:
+        model = OpenAiModel(Server(server.base_url, "tiny"))
+        for prompt in (drawn, asking):
+            async with aclosing(model.write(prompt)) as pieces:
+                assert [piece async for piece in pieces] == ["hi"]
+        await model.close()
+    first, second = server.requests
+    assert (first["top_p"], first["stop"], first["seed"]) == (0.5, ["END"], 7)
+    assert first["stream_options"] == {"include_usage": True}
+    assert not {"top_p", "stop", "seed", "stream_options"} & second.keys()
+    assert endings == [Ending("length", 5, 2)]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from math import inf
 import pytest
 import structlog
 
-from agents.planner.backends.base import ChatMessage, Prompt
-from agents.planner.backends.failover import COOL_DOWN_S, PATIENCE_S, Failover, cool_down_s, order
-from agents.planner.backends.openai import OpenAiModel, Server
+from agents.engines.language.base import ChatMessage, Prompt
+from agents.engines.language.failover import COOL_DOWN_S, PATIENCE_S, Failover, cool_down_s, order
+from agents.engines.language.openai import OpenAiModel, Server
 from agents.runtime.errors import AgentError, BackendBusy, BackendTimeout, BackendUnavailable
 from tests.fakes.language_model import FakeLanguageModel, Writing
 from tests.fakes.openai_server import GOOD_ANSWER, Behaviour, OpenAiServer

@@ -1,0 +1,1 @@
+"""Language models, whatever runs them; what the planner thinks and what the eyes describe with."""
