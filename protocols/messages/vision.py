@@ -15,12 +15,17 @@ STALE_FRAME_MS = 3_000
 
 class CameraFrame(Message, tag="camera.frame"):
     """A picture of a robot's camera (JPEG); the envelope's ``t_src_ns`` is when it was taken, by
-    the hub's clock, and ``error_ms`` how far that may be off."""
+    the hub's clock, and ``error_ms`` how far that may be off.
+
+    ``by_arrival``: the robot's clock is not known yet, and the time is when the picture came; it
+    was taken before, and nobody can say how long.
+    """
 
     width: int
     height: int
     media_type: str = "image/jpeg"
     error_ms: float = 0.0
+    by_arrival: bool = False
 
 
 class Box(msgspec.Struct, frozen=True, kw_only=True):

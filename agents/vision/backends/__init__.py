@@ -1,0 +1,1 @@
+"""Engines that see; each is imported only when it is chosen."""
