@@ -1,5 +1,5 @@
 """Draws images without end on the GPU, as an image agent that never yields would: the worst
-neighbour. It stands in for the image agent, which this build does not have.
+neighbour. The image agent itself holds between two steps while a robot is being answered.
 
 ``python -m benchmarks.gpu.images true|tiny`` is the process: SDXL's own network and decoder with
 random weights, driven step by step as its pipeline does (guidance: two latents a step). It writes a

@@ -7,7 +7,8 @@ from protocols.messages.blob import BlobRef
 class ImageRequest(Message, tag="image.request"):
     """Order: make ``count`` pictures of ``prompt``; with ``source``, out of that picture.
 
-    ``strength`` (0 to 1) says how much of the source is given up. Sizes in pixels, multiples of 8.
+    ``strength`` (0 to 1) says how much of the source is given up: that part of ``steps`` is taken.
+    With ``mask``, only what is white in it is made anew. Sizes in pixels, multiples of 8.
     The seed of picture n is ``seed + n``; the same request gives the same bytes on one machine.
     """
 

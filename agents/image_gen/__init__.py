@@ -1,0 +1,1 @@
+"""Pictures that are made of words, or of words and a picture."""

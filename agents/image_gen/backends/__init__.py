@@ -1,0 +1,1 @@
+"""Engines of the image agent, each imported only when it is chosen."""
