@@ -20,6 +20,7 @@ CASES: Mapping[str, str] = {
     "recovery": "benchmarks.recovery:run",
     "barge": "benchmarks.barge:run",
     "endpoint": "benchmarks.endpoint:run",
+    "retrieval": "benchmarks.retrieval:run",
 }
 RESULT = Path("build/bench.json")
 

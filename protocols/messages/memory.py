@@ -17,13 +17,15 @@ class EmbedRequest(Message, tag="embed.request"):
 
 
 class EmbedDone(Message, tag="embed.done"):
-    """``count`` vectors of ``dimensions`` little-endian float32 each, one after the other."""
+    """``count`` vectors of ``dimensions`` little-endian float32 each, one after the other, of unit
+    length. ``truncated`` texts had more tokens than the model looks at."""
 
     vectors: BlobRef
     count: int
     dimensions: int
     tokens: int = 0
     model: str = ""
+    truncated: int = 0
 
 
 class DocumentAdd(Message, tag="document.add"):
@@ -42,13 +44,58 @@ class DocumentRemove(Message, tag="document.remove"):
     name: str = ""
 
 
+class DocumentsEmbed(Message, tag="documents.embed"):
+    """Order: give every chunk of a knowledge base a vector of the model that serves now. Until then
+    chunks with vectors of another model, or none, are found by their words alone."""
+
+    base: str
+
+
 class DocumentsKept(Message, tag="documents.kept"):
-    """How much a knowledge base holds after an order, and how many chunks the order touched."""
+    """How much a knowledge base holds after an order, how many chunks the order touched, and how
+    many have a vector of the model that serves now."""
 
     base: str
     documents: int
     chunks: int
     touched: int = 0
+    embedded: int = 0
+
+
+class DocumentsList(Message, tag="documents.list"):
+    """Order: which documents does a knowledge base hold? At most ``limit``, by name, from the one
+    behind ``after`` on. Without a base: which knowledge bases are there?"""
+
+    base: str = ""
+    after: str = ""
+    limit: int = 200
+
+
+class BaseEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A knowledge base and how much it holds; ``size_bytes`` of text."""
+
+    base: str
+    documents: int
+    chunks: int
+    size_bytes: int = 0
+
+
+class DocumentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A document of a knowledge base; it was kept at ``at_s``, seconds since 1970."""
+
+    name: str
+    chunks: int
+    size_bytes: int = 0
+    at_s: float = 0.0
+
+
+class DocumentsListed(Message, tag="documents.listed"):
+    """The documents of a knowledge base, by name, or all bases; ``more`` follow the last one."""
+
+    base: str = ""
+    bases: tuple[BaseEntry, ...] = ()
+    documents: tuple[DocumentEntry, ...] = ()
+    more: bool = False
 
 
 class RetrieveRequest(Message, tag="retrieve.request"):
@@ -61,12 +108,14 @@ class RetrieveRequest(Message, tag="retrieve.request"):
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A chunk of a document: its place (``first`` to ``last`` character) and what speaks for it
-    (0 to 1)."""
+    (0 to 1). ``similarity`` is the cosine of its vector and the query's, 0 where one has none; the
+    score ranks passages and says nothing of how near the best is, this does."""
 
     document: str
     chunk: int
     text: str
     score: float
+    similarity: float = 0.0
     first: int = 0
     last: int = 0
     heading: str = ""
@@ -90,8 +139,9 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class MemoryNote(Message, tag="memory.note"):
-    """Order: the envelope's robot may remember these; each has ``tag`` and ``category``. Without
-    consent they are thrown away and counted."""
+    """Order: the envelope's robot may remember these; each has ``tag`` and ``category`` (``name``,
+    ``ritual``, ``topic``, ``tone``, ``preference``), and may have ``valence_bias`` and
+    ``arousal_bias`` (-1 to 1). Without consent they are thrown away and counted."""
 
     tags: tuple[dict[str, str], ...]
     source: str = ""

@@ -1,0 +1,1 @@
+"""The memory agent: documents to look things up in, and what a robot may remember."""

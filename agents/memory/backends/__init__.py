@@ -1,0 +1,1 @@
+"""What makes vectors of texts, each imported only when it is chosen."""
