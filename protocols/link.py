@@ -9,7 +9,9 @@ import itertools
 from collections import deque
 from typing import NamedTuple
 
+from protocols.envelope import AnyEnvelope
 from protocols.errors import PeerOverrun
+from protocols.messages.blob import BlobSent
 from protocols.qos import QOS, QosClass
 
 
@@ -33,6 +35,26 @@ ROBOT_BYTES = QOS[QosClass.CONTROL].bound_bytes
 TOTAL_BYTES = 32 * ROBOT_BYTES
 BATCH_BYTES = 64 * 1024
 """Messages that wait together leave together, up to this: a wake-up costs more than a frame."""
+
+
+BLOB_BYTES = TOTAL_BYTES // 2
+"""What parts of blobs may take of it: two of them are more than a robot's share."""
+
+
+class Share(NamedTuple):
+    """Against which bound a message counts."""
+
+    owner: str
+    bound_bytes: int
+
+
+def share_of(envelope: AnyEnvelope) -> Share:
+    """The share of a message's robot; a program's jobs have one each, and parts of blobs one in
+    all, so that none of them leaves another no room. No robot's name holds a space."""
+    if isinstance(envelope.body, BlobSent):
+        return Share("parts of blobs", BLOB_BYTES)
+    owner = envelope.robot or (f"job {envelope.job}" if envelope.job else "")
+    return Share(owner, ROBOT_BYTES)
 
 
 class _Waiting(NamedTuple):
@@ -74,14 +96,20 @@ class Outbox:
         fits = held == 0 or held + size <= bound
         return fits and self._total + size <= self._total_bytes
 
-    def push(self, robot: str, frames: tuple[bytes, ...], now: float) -> None:
-        """Add a message; ``now`` in seconds.
+    def push(
+        self,
+        robot: str,
+        frames: tuple[bytes, ...],
+        now: float,
+        robot_bytes: int | None = None,
+    ) -> None:
+        """Add a message; ``now`` in seconds, ``robot_bytes`` another bound than the usual one.
 
         Raises:
             PeerOverrun: it does not fit; nothing was added.
         """
         size = sum(map(len, frames))
-        if not self.room(robot, size):
+        if not self.room(robot, size, robot_bytes):
             raise PeerOverrun(
                 f"{self._total} B wait for an acknowledgement, {self._bytes.get(robot, 0)} B of "
                 f"robot {robot!r}: {size} B more do not fit"

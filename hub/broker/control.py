@@ -31,7 +31,7 @@ from protocols.codecs.link import (
 )
 from protocols.envelope import AnyEnvelope
 from protocols.errors import FrameTooLarge, HubError, MalformedFrame, PeerOverrun, UnknownPeer
-from protocols.link import LinkTiming
+from protocols.link import LinkTiming, share_of
 from protocols.messages.agent import AgentHello
 from protocols.qos import MAX_CONTROL_BYTES
 
@@ -101,7 +101,9 @@ class ControlLane:
                 f"{topic.decode()}: {len(header)} bytes, {MAX_CONTROL_BYTES} allowed"
             )
         try:
-            peer.outbox.push(envelope.robot, (topic, header), self._loop.time())
+            share = share_of(envelope)
+            now = self._loop.time()
+            peer.outbox.push(share.owner, (topic, header), now, share.bound_bytes)
         except PeerOverrun as overrun:
             # The caller is in the middle of something; it hears of the loss after it.
             self._loop.call_soon(self.give_up, peer, f"overrun: {overrun}")

@@ -126,7 +126,7 @@ class InprocHubBus(End):
             raise UnknownPeer(f"{peer} is not linked")
         envelope.cause = envelope.cause or self._acceptance.acting_on
         try:
-            agent.commands.push(envelope.robot, self._stamped(envelope, b"")[1], envelope)
+            agent.commands.push(self._stamped(envelope, b"")[1], envelope)
         except PeerOverrun as overrun:
             self._broker.cut(peer, str(overrun))
             return
@@ -250,7 +250,7 @@ class InprocAgentBus(End):
         if line.qos is QosClass.TELEMETRY and self._hub is None:
             self._routes.dropped[topic_name(line.message)] += 1
         elif line.lane is Lane.CONTROL:
-            self.facts.push(envelope.robot, frames, envelope)
+            self.facts.push(frames, envelope)
         elif self._hub is not None:
             self._broker.forward_media(envelope, frames)
 

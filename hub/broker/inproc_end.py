@@ -9,7 +9,7 @@ from protocols.bus import BatchDone, BusCounters, Handler
 from protocols.codecs.bus import MAX_BYTES, decode, encode
 from protocols.envelope import AnyEnvelope, Message
 from protocols.errors import FrameTooLarge, ProtocolError
-from protocols.link import Outbox
+from protocols.link import Outbox, share_of
 from protocols.routes import Outgoing, Routes
 from protocols.topics import CATALOG, Topic, topic_name
 
@@ -109,13 +109,15 @@ class ControlPipe:
         self._seq = 0
         self.up = False
 
-    def push(self, robot: str, frames: Frames, envelope: AnyEnvelope) -> None:
+    def push(self, frames: Frames, envelope: AnyEnvelope) -> None:
         """Send frames now, or once the link is up.
 
         Raises:
             PeerOverrun: more would wait than the other side may owe.
         """
-        self._outbox.push(robot, frames, asyncio.get_running_loop().time())
+        share = share_of(envelope)
+        now = asyncio.get_running_loop().time()
+        self._outbox.push(share.owner, frames, now, share.bound_bytes)
         self._settled.clear()
         if self.up:
             self._send(self._delay(envelope) or 0.0)

@@ -1,4 +1,5 @@
-"""How many jobs an agent may have at once. Nothing queues: beyond the limit the answer is *busy*."""
+"""How many jobs an agent may have at once. Speech and plans do not queue: beyond the limit the
+answer is *busy*."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ class AgentView(Protocol):
     def has_models(self) -> bool: ...
     @property
     def engine(self) -> ModelState | None: ...
+    @property
+    def lag_ms(self) -> float: ...
+    @property
+    def drops(self) -> Mapping[str, int]: ...
 
 
 @dataclass(frozen=True)
@@ -70,4 +75,9 @@ def slots(
         return max(1, capacity)
     if kind is AgentKind.TTS:
         return limits.tts_busy_queue_threshold + 1
-    return min(limits.plan_max_inflight, limits.llm_max_inflight)
+    return limits.llm_max_inflight
+
+
+def plan_slots(backend: str, of: int, limits: JobLimits) -> int:
+    """How many of an instance's slots plans may have."""
+    return min(of, limits.plan_max_inflight) if backend in SERVED_ONE_AT_A_TIME else of

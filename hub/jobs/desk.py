@@ -1,33 +1,32 @@
-"""Jobs: admitted or refused at once, sent to an agent, joined to an answer, cancelled down to it."""
+"""Where requests for jobs are taken: each is given to an agent, joined to its answer, and cancelled
+down to the agent if nobody waits for it any more."""
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 from hub.counters import Counters
-from hub.errors import AgentMissing, Busy, JobError, JobTimeout
-from hub.jobs.admission import AgentView, JobLimits, PlanAdmission, slots
+from hub.errors import Busy, JobError, JobTimeout
+from hub.jobs.admission import AgentView, JobLimits, PlanAdmission
+from hub.jobs.blobs import BlobPost, ResultTooLarge, fetch
+from hub.jobs.dispatch import Dispatch, Registry
+from hub.jobs.job import PRIMARY, REFLEX, Bounds, JobClass
+from hub.jobs.orders import ANSWERS, RESULT_BYTES, Caller, JobFact, JobOrder, refs_of
+from hub.jobs.records import JobNumbers, JobRecord
 from hub.jobs.speech import SpeechJoin
+from hub.jobs.work import Work
 from protocols.bus import HubBus
-from protocols.envelope import AnyEnvelope, Envelope, Message
-from protocols.errors import UnknownPeer
-from protocols.messages.agent import AgentKind, AgentProgress
+from protocols.envelope import AnyEnvelope, Message
+from protocols.messages.agent import AgentKind, AgentProgress, AgentReady
 from protocols.messages.audio import SpeechChunk
-from protocols.messages.job import (
-    JobCancel,
-    JobDone,
-    JobFailed,
-    PlanDone,
-    PlanRequest,
-    SpeakRequest,
-)
-from protocols.messages.model import ModelLoad, ModelUnload
+from protocols.messages.blob import BlobPart, BlobTaken, BlobWanted
+from protocols.messages.image import ImageProgress
+from protocols.messages.job import JobDone, JobFailed, PlanDone, PlanRequest, SpeakRequest
+from protocols.messages.model import ModelLoad, ModelState, ModelUnload
 from protocols.messages.speech import SpeechCredit
 
-PRIMARY, REFLEX = "primary", "reflex"
 FALLBACK_DEADLINE_S = 1.0
 SPEECH_WAIT_S = 10.0
 """Longest wait for the next audio of a job whose reader waits for it."""
@@ -35,28 +34,9 @@ STRAGGLERS_S = 0.5
 """How long chunks may come after the end was announced."""
 
 
-class Registry(Protocol):
-    """What the desk asks of the registry of agents."""
-
-    def pick(self, kind: AgentKind, role: str | None = None) -> AgentView | None:
-        """The instance that takes the next piece of work, None if there is none."""
-
-
-@dataclass
-class _Job:
-    number: int
-    robot: str
-    instance: str
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    speech: SpeechJoin | None = None
-    answer: PlanDone | None = None
-    failure: JobError | None = None
-    progress: deque[AgentProgress] | None = None
-    ended: bool = False
-
-
 class JobDesk:
-    """Plan, speak and model jobs. All state is of jobs that are being waited for."""
+    """Every request with an answer. All state is of jobs that are being waited for, and records of
+    those that were."""
 
     def __init__(
         self,
@@ -64,37 +44,88 @@ class JobDesk:
         registry: Registry,
         limits: JobLimits = JobLimits(),  # noqa: B008 - frozen
         counters: Counters | None = None,
+        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
     ) -> None:
-        self._bus = bus
         self._registry = registry
         self._limits = limits
         self._counters = counters or Counters()
-        self._jobs: dict[int, _Job] = {}
-        # Agents outlive a hub: no number of this run may be one of an earlier run.
-        self._last = bus.boot << 32
-        self._inflight: Counter[str] = Counter()
+        self._dispatch = Dispatch(bus, registry, limits, self._counters, bounds)
+        self._post = BlobPost(bus, self._dispatch.tell)
         self._plans = Counter[str]()
-        for message in (PlanDone, JobDone, JobFailed):
+        facts: tuple[type[Message], ...] = (PlanDone, JobDone, JobFailed, BlobWanted, *ANSWERS)
+        for message in facts:
             bus.subscribe(message, self._on_fact)
         bus.subscribe(SpeechChunk, self._on_chunk)
+        bus.subscribe(BlobPart, self._on_part)
         bus.subscribe(AgentProgress, self._on_progress)
+        bus.subscribe(AgentReady, self._on_agent)
+        bus.subscribe(ModelState, self._on_agent)
 
     @property
     def plan_admission(self) -> PlanAdmission:
         """Numbers of the plan gate."""
         agent = self._registry.pick(AgentKind.PLANNER, PRIMARY)
+        most = self._limits.plan_max_inflight
         return PlanAdmission(
-            max_inflight=self._slots(agent) if agent else self._limits.plan_max_inflight,
+            max_inflight=self._dispatch.plan_slots(agent) if agent else most,
             inflight=self._plans["inflight"],
             admitted=self._plans["admitted"],
             rejected=self._plans["rejected"],
         )
 
+    @property
+    def numbers(self) -> JobNumbers:
+        """All jobs, counted."""
+        return self._dispatch.book.numbers
+
+    @property
+    def waited_for(self) -> int:
+        """How many jobs somebody waits for."""
+        return len(self._dispatch.works)
+
+    def now(self) -> int:
+        """The time that records are in, in nanoseconds."""
+        return self._dispatch.now()
+
+    def records(self) -> list[JobRecord]:
+        """Jobs under way, then those that ended lately, the latest first."""
+        return self._dispatch.book.all(self._dispatch.now())
+
+    def record(self, job_id: str) -> JobRecord | None:
+        """What is known of a job."""
+        return self._dispatch.book.find(job_id, self._dispatch.now())
+
+    def cancel(self, job_id: str) -> bool:
+        """End a job that somebody waits for; False if there is none of this id."""
+        return self._dispatch.cancel(job_id)
+
     def peer_lost(self, instance: str) -> None:
-        """An agent is gone: its jobs fail now instead of at their deadline."""
-        for job in self._jobs.values():
-            if job.instance == instance:
-                self._end(job, AgentMissing("the agent was lost while it did the job"))
+        """An agent is gone: its jobs begin anew or fail now instead of at their deadline."""
+        self._dispatch.lost(instance)
+
+    def answering(self, robot: str, instances: tuple[str, ...]) -> None:
+        """A robot is being answered by these agents; by none: no more."""
+        self._dispatch.answering(robot, instances)
+
+    async def run(self, order: JobOrder) -> AsyncGenerator[JobFact, None]:
+        """What a job tells, until it is done; closing the generator cancels it down to the engine.
+        Progress may begin anew: a job of which nothing else was told may have to.
+
+        Raises:
+            Busy: more of its class wait than may.
+            JobTimeout: it was not done by its deadline.
+            AgentMissing, ModelMissing: nobody can do it, or whoever did was lost.
+            JobError: it failed; the code is its agent's.
+        """
+        with self._dispatch.taken(order) as work:
+            while True:
+                while work.facts:
+                    yield await self._joined(work, work.facts.popleft())
+                if work.failure is not None:
+                    raise work.failure
+                if work.ended:
+                    return
+                await self._news(work)
 
     async def plan(self, world: dict[str, Any], deadline_s: float) -> PlanDone:
         """A plan for a world state; where ``PLAN_FALLBACK`` says so, from the reflex planner if
@@ -118,20 +149,21 @@ class JobDesk:
             return await self._plan_by(REFLEX, world, FALLBACK_DEADLINE_S)
 
     async def _plan_by(self, role: str, world: dict[str, Any], deadline_s: float) -> PlanDone:
-        robot = str(world.get("robot_id", ""))
-        agent = self._pick(AgentKind.PLANNER, role)
-        with self._admitted(agent, robot) as job, self._counted_plan():
-            self._send(job, PlanRequest(world=world))
+        caller = Caller("", str(world.get("robot_id", "")), JobClass.PLAN, deadline_s=0)
+        order = JobOrder(AgentKind.PLANNER, PlanRequest(world=world), caller, role)
+        with self._dispatch.taken(order) as work, self._counted_plan():
             try:
                 async with asyncio.timeout(deadline_s):
-                    await self._until_ended(job)
+                    while not work.ended:
+                        work.changed.clear()
+                        await work.changed.wait()
             except TimeoutError:
                 raise JobTimeout(f"no plan within {deadline_s:g} s") from None
-            if job.failure is not None:
-                raise job.failure
-            if job.answer is None:
+            if work.failure is not None:
+                raise work.failure
+            if work.answer is None:
                 raise JobError("the planner ended the job without a plan", "llm_error")
-            return job.answer
+            return work.answer
 
     async def speak(self, request: SpeakRequest, robot: str = "") -> AsyncGenerator[bytes, None]:
         """Audio of a text as it is made; closing the generator cancels the job.
@@ -139,21 +171,20 @@ class JobDesk:
         Raises:
             Busy, JobTimeout, AgentMissing, JobError: as ``plan``, before or between chunks.
         """
-        agent = self._pick(AgentKind.TTS)
-        with self._admitted(agent, robot) as job:
-            join = job.speech = SpeechJoin(request.rate_hz)
-            self._send(job, request)
+        caller = Caller("", robot, JobClass.SPEECH, deadline_s=0)
+        with self._dispatch.taken(JobOrder(AgentKind.TTS, request, caller)) as work:
+            join = work.speech = SpeechJoin(request.rate_hz)
             while True:
-                self._grant(job, join)
+                self._grant(work, join)
                 pcm = join.read()
                 if pcm:
                     yield pcm
-                elif job.failure is not None:
-                    raise job.failure
+                elif work.failure is not None:
+                    raise work.failure
                 elif join.complete:
                     break
                 else:
-                    await self._await_speech(job, join)
+                    await self._await_speech(work, join)
             if join.lost_samples:
                 self._counters.count("speak_samples.lost", join.lost_samples)
 
@@ -166,73 +197,63 @@ class JobDesk:
         Raises:
             AgentMissing, JobError: as ``plan``.
         """
-        with self._registered(agent, "") as job:
-            progress = job.progress = deque()
-            self._send(job, order)
-            while progress or not job.ended:
+        with self._dispatch.direct(agent, order) as work:
+            progress = work.progress = deque()
+            while progress or not work.ended:
                 if progress:
                     yield progress.popleft()
                     continue
-                job.changed.clear()
-                await job.changed.wait()
-            if job.failure is not None:
-                raise job.failure
+                work.changed.clear()
+                await work.changed.wait()
+            if work.failure is not None:
+                raise work.failure
 
-    async def _await_speech(self, job: _Job, join: SpeechJoin) -> None:
-        job.changed.clear()
+    async def _joined(self, work: Work, fact: Message) -> JobFact:
+        """A fact with the bytes that it names."""
+        refs = tuple(refs_of(fact))
+        if not refs:
+            return JobFact(fact)
+        if sum(ref.size_bytes for ref in refs) > RESULT_BYTES:
+            raise ResultTooLarge(f"a job may bring back {RESULT_BYTES} bytes")
+        tell = self._dispatch.tell
+        blobs = [await fetch(work, ref, tell, self._news) for ref in refs]
+        if not work.ended:
+            tell(work, BlobTaken())
+        return JobFact(fact, tuple(blobs))
+
+    async def _news(self, work: Work, within_s: float | None = None) -> bool:
+        """Wait for news of a job; False if none came ``within_s``.
+
+        Raises:
+            JobTimeout: its deadline has come.
+        """
+        deadline_s = work.job.deadline_ns / 1e9 or None
+        work.changed.clear()
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                try:
+                    async with asyncio.timeout(within_s) if within_s else nullcontext():
+                        await work.changed.wait()
+                except TimeoutError:
+                    return False
+        except TimeoutError:
+            raise JobTimeout("the job was not done by its deadline") from None
+        return True
+
+    async def _await_speech(self, work: Work, join: SpeechJoin) -> None:
+        work.changed.clear()
         try:
             async with asyncio.timeout(STRAGGLERS_S if join.ending else SPEECH_WAIT_S):
-                await job.changed.wait()
+                await work.changed.wait()
         except TimeoutError:
             if not join.ending:
                 raise JobTimeout(f"no speech within {SPEECH_WAIT_S:g} s") from None
             join.give_up()
 
-    async def _until_ended(self, job: _Job) -> None:
-        while not job.ended:
-            job.changed.clear()
-            await job.changed.wait()
-
-    def _grant(self, job: _Job, join: SpeechJoin) -> None:
+    def _grant(self, work: Work, join: SpeechJoin) -> None:
         until_ms = join.grant()
-        if until_ms is not None and not job.ended:
-            self._send(job, SpeechCredit(until_ms=until_ms))
-
-    def _pick(self, kind: AgentKind, role: str = PRIMARY) -> AgentView:
-        agent = self._registry.pick(kind, role)
-        if agent is None:
-            raise AgentMissing(f"no {kind.value} is ready")
-        return agent
-
-    def _slots(self, agent: AgentView) -> int:
-        sheds = "fallback" in agent.info
-        return slots(agent.kind, agent.backend, agent.capacity, self._limits, sheds=sheds)
-
-    @contextmanager
-    def _admitted(self, agent: AgentView, robot: str) -> Iterator[_Job]:
-        """A job in one of the agent's slots; cancelled, if it has not ended, when left."""
-        if self._inflight[agent.instance] >= self._slots(agent):
-            self._counters.count(f"jobs_refused.{agent.kind.value}_busy")
-            raise Busy(f"{agent.kind.value} overloaded; retry shortly")
-        self._inflight[agent.instance] += 1
-        try:
-            with self._registered(agent, robot) as job:
-                yield job
-        finally:
-            self._inflight[agent.instance] -= 1
-
-    @contextmanager
-    def _registered(self, agent: AgentView, robot: str) -> Iterator[_Job]:
-        """A job that facts can find; cancelled, if it has not ended, when left."""
-        self._last += 1
-        job = _Job(self._last, robot, agent.instance)
-        self._jobs[job.number] = job
-        try:
-            yield job
-        finally:
-            del self._jobs[job.number]
-            if not job.ended:
-                self._cancel(job)
+        if until_ms is not None and not work.ended:
+            self._dispatch.tell(work, SpeechCredit(until_ms=until_ms))
 
     @contextmanager
     def _counted_plan(self) -> Iterator[None]:
@@ -243,60 +264,62 @@ class JobDesk:
         finally:
             self._plans["inflight"] -= 1
 
-    def _send(self, job: _Job, message: Message) -> None:
-        envelope = Envelope(robot=job.robot, job=job.number, body=message)
-        try:
-            self._bus.send(job.instance, envelope)
-        except UnknownPeer as error:
-            job.ended = True
-            raise AgentMissing(str(error)) from error
-
-    def _cancel(self, job: _Job) -> None:
-        self._counters.count("jobs.cancelled")
-        try:
-            self._send(job, JobCancel(reason="nobody waits for it"))
-        except AgentMissing:
-            return
-
-    def _end(self, job: _Job, failure: JobError | None = None) -> None:
-        job.failure = failure
-        job.ended = True
-        job.changed.set()
+    def _on_agent(self, envelope: AnyEnvelope, _: bytes) -> None:
+        self._dispatch.schedule()
 
     def _on_chunk(self, envelope: AnyEnvelope, blob: bytes) -> None:
         if not envelope.job:
             return
-        job = self._jobs.get(envelope.job)
+        work = self._dispatch.works.at(envelope.job, envelope.src)
         assert isinstance(envelope.body, SpeechChunk)
-        if job is None or job.speech is None or not self._is_from(job, envelope):
+        if work is None or work.speech is None:
             self._counters.count("speech_chunks.of_no_job")
-        elif job.speech.feed(envelope.body.first_sample, bytes(blob)):
-            job.changed.set()
+        elif work.speech.feed(envelope.body.first_sample, bytes(blob)):
+            work.changed.set()
         else:
             self._counters.count("speech_chunks.refused")
 
+    def _on_part(self, envelope: AnyEnvelope, blob: bytes) -> None:
+        part = envelope.body
+        assert isinstance(part, BlobPart)
+        work = self._dispatch.works.at(envelope.job, envelope.src)
+        if work is None or work.awaited != (part.index, part.offset) or work.part is not None:
+            self._counters.count("blob_parts.not_asked_for")
+            return
+        work.part = bytes(blob)
+        work.changed.set()
+
     def _on_progress(self, envelope: AnyEnvelope, _: bytes) -> None:
         assert isinstance(envelope.body, AgentProgress)
-        for job in self._jobs.values():
-            if job.progress is not None and self._is_from(job, envelope):
-                job.progress.append(envelope.body)
-                job.changed.set()
+        for work in self._dispatch.works.of(envelope.src):
+            if work.progress is not None:
+                work.progress.append(envelope.body)
+                work.changed.set()
 
     def _on_fact(self, envelope: AnyEnvelope, blob: bytes) -> None:
-        job = self._jobs.get(envelope.job)
-        if job is None or not self._is_from(job, envelope):
+        if not envelope.job:
+            return
+        work = self._dispatch.works.at(envelope.job, envelope.src)
+        if work is None or work.ended:
             self._counters.count("job_facts.of_no_job")
             return
         match envelope.body:
             case PlanDone() as answer:
-                job.answer = answer
-                self._end(job)
+                work.answer = answer
+                self._dispatch.ended(work)
             case JobFailed(code=code, detail=detail):
-                self._end(job, JobError(detail or code, code))
+                self._dispatch.ended(work, JobError(detail or code, code))
             case JobDone(samples=samples):
-                if job.speech is not None:
-                    job.speech.end(samples)
-                self._end(job)
+                if work.speech is not None:
+                    work.speech.end(samples)
+                self._dispatch.ended(work)
+            case BlobWanted(index=index, offset=offset):
+                self._post.wanted(work, index, offset)
+            case fact:
+                self._answered(work, fact)
 
-    def _is_from(self, job: _Job, envelope: AnyEnvelope) -> bool:
-        return envelope.src == job.instance
+    def _answered(self, work: Work, fact: Message) -> None:
+        if not isinstance(fact, ImageProgress):
+            self._dispatch.sent(work)
+        if not work.tell(fact):
+            self._dispatch.ended(work, ResultTooLarge("the job tells more text than it may"))

@@ -23,6 +23,12 @@ class NoSuchAgent(JobError):
     code = "no_such_agent"
 
 
+class ModelMissing(JobError):
+    """No agent has the model that a job asks for, or may load it."""
+
+    code = "no_such_model"
+
+
 class NoModels(JobError):
     """The agent's engine has no models to choose from."""
 

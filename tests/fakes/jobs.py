@@ -6,6 +6,9 @@ from typing import Any
 
 from hub.errors import JobError
 from hub.jobs.admission import AgentView, PlanAdmission
+from hub.jobs.job import JobEnd
+from hub.jobs.orders import JobFact, JobOrder
+from hub.jobs.records import JobBook, JobRecord
 from protocols.messages.agent import AgentProgress
 from protocols.messages.job import PlanDone, SpeakRequest
 from protocols.messages.model import ModelLoad, ModelUnload
@@ -25,6 +28,11 @@ class FakeJobs:
         self.orders: list[tuple[str, ModelLoad | ModelUnload]] = []
         self.cancelled = asyncio.Event()
         self.plan_admission = PlanAdmission(max_inflight=1)
+        self.facts: list[JobFact | JobError | None] = []
+        """What any other job tells; as ``speech``."""
+        self.wanted: list[JobOrder] = []
+        self.book = JobBook(boot=1)
+        self.time_ns = 0
 
     async def plan(self, world: dict[str, Any], deadline_s: float) -> PlanDone:
         self.worlds.append(world)
@@ -56,6 +64,32 @@ class FakeJobs:
                 await self._hang()
             else:
                 yield item
+
+    async def run(self, order: JobOrder) -> AsyncGenerator[JobFact, None]:
+        self.wanted.append(order)
+        for item in self.facts:
+            if isinstance(item, JobError):
+                raise item
+            if item is None:
+                await self._hang()
+            else:
+                yield item
+
+    def now(self) -> int:
+        return self.time_ns
+
+    def records(self) -> list[JobRecord]:
+        return self.book.all(self.time_ns)
+
+    def record(self, job_id: str) -> JobRecord | None:
+        return self.book.find(job_id, self.time_ns)
+
+    def cancel(self, job_id: str) -> bool:
+        record = self.record(job_id)
+        if record is None or record.state not in ("queued", "running"):
+            return False
+        self.book.ended(record.job.number, JobEnd.CANCELLED, "job_cancelled", self.time_ns)
+        return True
 
     async def _hang(self) -> None:
         try:

@@ -4,8 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocols.envelope import Envelope
 from protocols.errors import PeerOverrun
-from protocols.link import BATCH_BYTES, Arrivals, Outbox
+from protocols.link import BATCH_BYTES, ROBOT_BYTES, Arrivals, Outbox, share_of
+from protocols.messages.blob import BlobSent
+from protocols.messages.job import JobCancel
 
 
 def send_all(outbox: Outbox) -> list[tuple[int, tuple[bytes, ...]]]:
@@ -120,3 +123,19 @@ def test_every_message_is_taken_once_and_in_order_whatever_the_wire_loses(
                 outbox.restart(now=0.0)
     assert taken == pushed
     assert len(outbox) == 0
+
+
+def test_a_part_of_a_blob_leaves_robots_their_room_and_jobs_have_each_their_own() -> None:
+    outbox = Outbox()
+    part = BlobSent(index=0, offset=0, data=b"")
+    for envelope in (Envelope(robot="r1", body=part), Envelope(job=5, body=part)):
+        share = share_of(envelope)
+        outbox.push(share.owner, (bytes(2 * ROBOT_BYTES),), 0.0, share.bound_bytes)
+    for number in (6, 7):
+        owner, bound = share_of(Envelope(job=number, body=JobCancel()))
+        outbox.push(owner, (bytes(ROBOT_BYTES),), 0.0, bound)
+    for robot in ("r1", ""):
+        owner, bound = share_of(Envelope(robot=robot, job=5, body=JobCancel()))
+        outbox.push(owner, (bytes(ROBOT_BYTES),), 0.0, bound)
+        with pytest.raises(PeerOverrun):
+            outbox.push(owner, (b"more",), 0.0, bound)

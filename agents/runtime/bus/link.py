@@ -30,7 +30,7 @@ from protocols.codecs.link import (
 )
 from protocols.envelope import AnyEnvelope
 from protocols.errors import HubError, MalformedFrame, PeerOverrun
-from protocols.link import Arrivals, LinkTiming, Outbox
+from protocols.link import BATCH_BYTES, Arrivals, LinkTiming, Outbox
 from protocols.qos import MAX_CONTROL_BYTES
 
 _NONCE_BITS = 64
@@ -237,6 +237,9 @@ class ControlLink:
                 self._events.refused(error)
             else:
                 self._events.command(envelope)
+        if sum(map(len, rest)) > BATCH_BYTES:
+            # A part of a blob: the hub sends the next ones as soon as this one leaves them room.
+            self._acknowledge()
 
     def _on_registered(self, boot: int) -> None:
         if self._boot not in (0, boot):

@@ -21,7 +21,7 @@ from protocols.codecs.bus import MAX_BYTES, encode
 from protocols.codecs.link import PROBE_DOWN, PROBE_UP, Answer
 from protocols.envelope import AnyEnvelope, Envelope, Message
 from protocols.errors import BusError, FrameTooLarge, MalformedFrame
-from protocols.link import LinkTiming
+from protocols.link import LinkTiming, share_of
 from protocols.messages.agent import AgentHello
 from protocols.qos import MAX_MEDIA_BYTES, QOS, Lane, Overflow
 from protocols.routes import Outgoing, Routes
@@ -157,7 +157,7 @@ class ZmqAgentBus:
         if line.lane is Lane.MEDIA:
             self._pub.send3(topic, header, blob)
         else:
-            self._publish_fact(line, envelope.robot, topic, header)
+            self._publish_fact(line, share_of(envelope).owner, topic, header)
 
     def subscribe(self, message: type[Message], handler: Handler, robot: str | None = None) -> None:
         """As ``Bus.subscribe``. One made while the link is up takes effect within milliseconds;

@@ -75,6 +75,9 @@ class FakeRegistry:
         fits = (a for a in self.linked if a.kind is kind and role in (None, a.role))
         return next(fits, None)
 
+    def agents(self) -> list[Agent]:
+        return self.linked
+
 
 @dataclass
 class Office:
