@@ -12,6 +12,8 @@
         ├── UnknownTopic         unknown_topic      (counted and skipped, never fatal)
         ├── FrameTooLarge        frame_too_large
         ├── BadAudio             bad_audio
+        ├── BadPicture           bad_picture
+        │   └── PictureTooLarge  picture_too_large
         └── BadIdentity          bad_identity       (a robot_id outside its alphabet)
 """
 
@@ -58,6 +60,18 @@ class BadAudio(ProtocolError):
     """Audio bytes that are not whole samples of the declared format."""
 
     code = "bad_audio"
+
+
+class BadPicture(ProtocolError):
+    """A camera picture that is not what its header or its robot's ``hello`` says."""
+
+    code = "bad_picture"
+
+
+class PictureTooLarge(BadPicture):
+    """A camera picture of too many bytes or pixels."""
+
+    code = "picture_too_large"
 
 
 class BadIdentity(ProtocolError):

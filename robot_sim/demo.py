@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from protocols.messages.session import EchoCanceller
+from robot_sim.camera import PictureSource, source_of
 from robot_sim.conversation import Conversation, Now
 from robot_sim.demo_options import DemoOptions
 from robot_sim.devices import Devices
@@ -71,6 +72,7 @@ class _Tapes:
 
 async def _run(options: DemoOptions, console: Console) -> int:
     scenario = _scenario(options)
+    sees = source_of(options.camera, options.camera_fps) if options.camera else None
     with ExitStack() as stack:
         tapes = _Tapes(options.save)
         stack.callback(tapes.save)
@@ -79,7 +81,7 @@ async def _run(options: DemoOptions, console: Console) -> int:
         )
         devices = stack.enter_context(Devices()) if options.mic else None
         robot = SimulatedRobot(
-            options.hub_url, options.robot, _robot_options(options, scenario, tapes, devices)
+            options.hub_url, options.robot, _robot_options(options, scenario, tapes, devices, sees)
         )
         if devices is not None:
             devices.on_sound = robot.microphone.hear
@@ -100,7 +102,11 @@ def _scenario(options: DemoOptions) -> Scenario:
 
 
 def _robot_options(
-    options: DemoOptions, scenario: Scenario, tapes: _Tapes, devices: Devices | None
+    options: DemoOptions,
+    scenario: Scenario,
+    tapes: _Tapes,
+    devices: Devices | None,
+    sees: PictureSource | None,
 ) -> RobotOptions:
     """A real loudspeaker reaches the real microphone, and nothing here takes it out again."""
     play = devices.play if devices is not None else None
@@ -116,6 +122,8 @@ def _robot_options(
         noise_dbfs=scenario.noise_dbfs,
         heard=tapes.hear,
         said=said,
+        sees=sees,
+        fps=options.camera_fps,
     )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from robot_sim.camera import DEFAULT_FPS
+
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
@@ -10,7 +12,8 @@ class DemoOptions:
 
     ``hub_url`` is the hub's base (``http://127.0.0.1:8100``). ``wav`` is a recording to play
     once; with its words in ``reference`` it is judged by ``max_wer``. ``live`` keeps the robot
-    there afterwards. ``save`` is a folder for ``heard.wav`` and ``said.wav``.
+    there afterwards. ``save`` is a folder for ``heard.wav`` and ``said.wav``. ``camera`` is a folder
+    of JPEGs, or ``ball``; the robot sends ``camera_fps`` pictures a second.
     """
 
     hub_url: str
@@ -23,3 +26,5 @@ class DemoOptions:
     token: str | None = None
     reference: str | None = None
     max_wer: float = 0.30
+    camera: str | None = None
+    camera_fps: float = DEFAULT_FPS

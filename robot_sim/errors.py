@@ -5,6 +5,7 @@
     HubError
     └── RobotError                robot_error
         ├── UnreadableRecording   unreadable_recording
+        ├── UnreadablePictures    unreadable_pictures
         ├── BadScenario           bad_scenario
         ├── BadLoad               bad_load
         ├── NoAudioDevice         no_audio_device
@@ -25,6 +26,12 @@ class UnreadableRecording(RobotError):
     """An audio file is missing or cannot be decoded."""
 
     code = "unreadable_recording"
+
+
+class UnreadablePictures(RobotError):
+    """A folder holds no pictures that a camera could send."""
+
+    code = "unreadable_pictures"
 
 
 class BadScenario(RobotError):

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from protocols.codecs.robot import decode_media, decode_to_robot, encode_media, encode_text
 from protocols.errors import ProtocolError
 from protocols.messages.robot import (
+    CameraPicture,
     FromRobot,
     Hello,
     MicFrame,
@@ -25,7 +26,7 @@ from protocols.messages.robot import (
 )
 from robot_sim.errors import LinkGone
 from robot_sim.faults import NO_FAULTS, FaultPlan, Faults
-from robot_sim.outbox import Outbox
+from robot_sim.outbox import Kind, Outbox
 from robot_sim.reconnect import LOST, MOVED, NOT_AUTHORISED, GiveUp, after_close
 from robot_sim.sequence import Sequence
 
@@ -55,7 +56,7 @@ class Link:
     """One robot's connection to its hub, over any number of sockets.
 
     ``counters``: frames that were ``refused`` by code, ``unsent`` because there was no link, lost
-    by ``mic_overrun`` or by the faults that were asked for; numbered messages that were missing
+    by ``mic_overrun``, ``picture_overrun`` or by the faults that were asked for; numbered messages that were missing
     (``control_gap``) or had come before (``control_repeated``, not handed on).
     """
 
@@ -102,11 +103,15 @@ class Link:
         """Send a microphone frame, if there is a link."""
         self._put(encode_media(header, pcm))
 
-    def _put(self, frame: str | bytes) -> None:
+    def send_picture(self, header: CameraPicture, jpeg: bytes) -> None:
+        """Send a picture of the camera, if there is a link."""
+        self._put(encode_media(header, jpeg), Kind.PICTURE)
+
+    def _put(self, frame: str | bytes, kind: Kind | None = None) -> None:
         if self._outbox is None:
             self.counters["unsent"] += 1
         else:
-            self._outbox.put(frame)
+            self._outbox.put(frame, kind)
 
     async def cut(self) -> None:
         """Break the socket without a close frame, as a dead radio link would."""

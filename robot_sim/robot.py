@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import msgspec
 import numpy as np
 
 from protocols.identity import checked_robot_id
 from protocols.messages.robot import (
     AttentionRequest,
+    CameraPicture,
     Cancel,
     EndUtterance,
     FromRobot,
@@ -23,6 +25,7 @@ from protocols.messages.robot import (
     Welcome,
 )
 from protocols.messages.session import Attention, EchoCanceller
+from robot_sim.camera import DEFAULT_FPS, PictureSource
 from robot_sim.captions import Captions
 from robot_sim.clock import JUMP_NS, device_clock
 from robot_sim.errors import LinkGone
@@ -51,7 +54,8 @@ def simulator_hello(**changes: Any) -> Hello:
 class RobotOptions:
     """How a robot is made. ``hub_id`` is the hub it is paired with, empty: the first that welcomes
     it. ``heard`` and ``said`` take what enters the microphone (16 kHz) and
-    what leaves the loudspeaker (at the hello's rate), sample by sample."""
+    what leaves the loudspeaker (at the hello's rate), sample by sample. With ``sees`` it has a
+    camera, and sends ``fps`` pictures a second."""
 
     hello: Hello = field(default_factory=simulator_hello)
     token: str | None = None
@@ -61,6 +65,8 @@ class RobotOptions:
     hub_id: str = ""
     heard: Tape | None = None
     said: Tape | None = None
+    sees: PictureSource | None = None
+    fps: float = DEFAULT_FPS
 
 
 class SimulatedRobot:
@@ -77,7 +83,7 @@ class SimulatedRobot:
         options: RobotOptions | None = None,
         clock: Callable[[], int] = device_clock,
     ) -> None:
-        options = options or RobotOptions()
+        options = _with_camera(options or RobotOptions())
         self.robot_id = checked_robot_id(robot_id)
         self.log: list[Event] = []
         self.captions = Captions()
@@ -88,6 +94,7 @@ class SimulatedRobot:
             token=options.token, faults=options.faults, seed=options.seed, hub_id=options.hub_id,
             playing=lambda: self.speaker.position,
         )  # fmt: skip
+        self._sees, self._fps = options.sees, options.fps
         self._clock = clock
         self._edge_ns = clock()
         self.speaker = Speaker(options.hello.speech_rate_hz, self._edge_ns, options.said)
@@ -179,6 +186,8 @@ class SimulatedRobot:
             self._group.create_task(self._keep_linked()),
             self._group.create_task(self._live()),
         ]
+        if self._sees is not None:
+            self._tasks.append(self._group.create_task(self._watch(self._sees)))
         return self
 
     async def __aexit__(
@@ -232,6 +241,18 @@ class SimulatedRobot:
             self._advance()
             await asyncio.sleep(max(0, self._edge_ns + _CHUNK_NS - self._clock()) / 1e9)
 
+    async def _watch(self, sees: PictureSource) -> None:
+        """Send what the camera sees, picture by picture, while there is a link."""
+        due_ns = self._clock()
+        while True:
+            if self.link.up:
+                t_ns = self._clock()
+                shot = await asyncio.to_thread(sees.shoot, t_ns / 1e9)
+                header = CameraPicture(t_ns=t_ns, width=shot.width, height=shot.height)
+                self.link.send_picture(header, shot.jpeg)
+            due_ns = max(due_ns + round(1e9 / self._fps), self._clock())
+            await asyncio.sleep((due_ns - self._clock()) / 1e9)
+
     def _advance(self) -> int:
         """Live through every 20 ms that have passed; return the time."""
         now_ns = self._clock()
@@ -272,3 +293,12 @@ class SimulatedRobot:
             self._read = max(0, self._read - _EVENTS_KEPT)
             del self.log[:_EVENTS_KEPT]
         self._happened.set()
+
+
+def _with_camera(options: RobotOptions) -> RobotOptions:
+    """The robot says of itself that it has the camera it was given."""
+    if options.sees is None:
+        return options
+    hello = options.hello
+    able = msgspec.structs.replace(hello.capabilities, camera=options.sees.camera)
+    return replace(options, hello=msgspec.structs.replace(hello, capabilities=able))

@@ -31,6 +31,10 @@ class Reading(NamedTuple):
         """What the robot's clock shows when the hub's shows ``hub_ns``."""
         return hub_ns + self.offset_ns
 
+    def hub_time(self, robot_ns: int) -> int:
+        """What the hub's clock shows when the robot's shows ``robot_ns``."""
+        return robot_ns - self.offset_ns
+
 
 class Sampled(StrEnum):
     """What became of a sample."""

@@ -107,7 +107,7 @@ def check_mic(header: object) -> MicFrame:
     MalformedFrame: its sample number is none.
     """
     if not isinstance(header, MicFrame):
-        raise UnexpectedFrame("a robot sends mic frames only")
+        raise UnexpectedFrame("a robot sends mic and camera frames only")
     if not 0 <= header.first_sample < MAX_SAMPLE or header.playout_sample >= MAX_SAMPLE:
         raise MalformedFrame(f"first_sample {header.first_sample} is no sample number")
     return header

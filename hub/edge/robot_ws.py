@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.counters import Counters
 from hub.edge.admission import admit_robot, attach, note_end
+from hub.edge.camera import CameraIntake
 from hub.edge.limits import HELLO_TIMEOUT_S, MAX_STRIKES
 from hub.edge.mic import Intake, Piece
 from hub.edge.opus import OpusDecoder, OrderedWork
@@ -31,9 +32,24 @@ from hub.edge.wire import (
 from hub.errors import BadRequest
 from hub.session.link import RobotSession
 from protocols.codecs.robot import decode_media, encode_text
-from protocols.errors import BadAudio, FrameTooLarge, HubError, ProtocolError, UnknownVersion
+from protocols.errors import (
+    BadAudio,
+    BadPicture,
+    FrameTooLarge,
+    HubError,
+    ProtocolError,
+    UnknownVersion,
+)
 from protocols.messages.audio import MIC_RATE_HZ
-from protocols.messages.robot import Codec, EndUtterance, Error, Hello, MicFrame, Pong
+from protocols.messages.robot import (
+    CameraPicture,
+    Codec,
+    EndUtterance,
+    Error,
+    Hello,
+    MicFrame,
+    Pong,
+)
 
 log = structlog.get_logger()
 
@@ -119,13 +135,16 @@ class _Connection:
         services: EdgeServices,
         probe: Probe,
     ) -> None:
-        counters = services.counters
+        counters, now_s = services.counters, asyncio.get_running_loop().time()
         self._link = link
         self._session = session
         self._probe = probe
         self._codec = hello.codec
         self._counters = counters
-        self._bucket = AudioBucket(asyncio.get_running_loop().time())
+        self._clock_ns = services.clock_ns
+        self._bucket = AudioBucket(now_s)
+        camera = hello.capabilities.camera
+        self._camera = CameraIntake(camera, session.on_camera, counters, services.clock_ns() / 1e9)
         self._intake = Intake(session.on_mic, counters, hello.speech_rate_hz)
         self._decoder: OpusDecoder | None = None
         self._decoding = OrderedWork(services.threads, self._on_decoded, _DECODE_AHEAD)
@@ -171,7 +190,12 @@ class _Connection:
 
     def _on_media(self, frame: bytes) -> None:
         header, payload = decode_media(frame)
-        mic = check_mic(header)
+        if isinstance(header, CameraPicture):
+            self._camera.feed(header, payload, self._link.clock.reading, self._clock_ns())
+        else:
+            self._on_mic(check_mic(header), payload)
+
+    def _on_mic(self, mic: MicFrame, payload: bytes) -> None:
         if mic.codec is not self._codec:
             raise BadAudio(f"hello said {self._codec}, the frame is {mic.codec}")
         audio_s = len(payload) / (2 * MIC_RATE_HZ)
@@ -204,7 +228,7 @@ class _Connection:
     def _refuse(self, error: HubError) -> None:
         self._counters.count(f"frames_refused.{error.code}")
         self._link.send(Error(code=error.code, message=str(error)[:500]))
-        if not isinstance(error, UnknownMessage):
+        if not isinstance(error, UnknownMessage | BadPicture):
             self._strikes += 1
         if self._strikes >= MAX_STRIKES:
             self._link.close(CLOSE_PROTOCOL_ERROR, "too_many_errors")

@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.session import effects as do
 from hub.session import events as on
-from hub.session import guard
+from hub.session import guard, sight
 from hub.session.draft import Draft
 from hub.session.guard_words import Category
 from hub.session.preemption import Claim, decide
@@ -78,15 +78,67 @@ def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
     if told.kept_back:
         answer_gently(d, told.kept_back)
         return
+    looks = sight.asks_to_look(told.text) and look(d, told.text)
+    if not looks:
+        ask_a_planner(d)
+    d.expect_speech()
+    if d.turn and not (looks or d.turn.role):
+        apologise(d, "no_planner")
+    if d.turn and not d.turn.speaks and not d.turn.voiceless:
+        d.arm(Timer.FILLER, d.state.policy.filler_ms)
+
+
+def ask_a_planner(d: Draft) -> None:
+    """Let the chosen planner answer, or the reflex planner; the turn has no role if neither is
+    there."""
     if d.state.has(AgentKind.PLANNER, do.PRIMARY):
         d.ask(do.PRIMARY)
     elif d.state.has(AgentKind.PLANNER, do.REFLEX):
         d.ask(do.REFLEX, "planner_down")
-    d.expect_speech()
+
+
+def look(d: Draft, question: str) -> bool:
+    """Have the camera looked at before a planner is asked; False if it is known already that there
+    is nothing to be seen."""
+    missing = None
+    if d.state.hello.capabilities.camera is None:
+        missing = turn.Unseen.NO_CAMERA
+    elif not d.state.sees:
+        missing = turn.Unseen.NO_VISION_AGENT
+    if missing:
+        d.set_turn(sight=turn.Sight(missing=missing))
+        return False
+    live = d.set_turn(looking=True)
+    d.do(do.Look(live.number, question))
+    d.arm(Timer.LOOK, d.state.policy.look_ms)
+    return True
+
+
+def seen(d: Draft, e: on.Seen) -> None:
+    if d.turn and d.turn.number == e.turn and d.turn.looking:
+        answer_with(d, e.sight)
+    else:
+        d.do(do.Stale("Seen"))
+
+
+def look_due(d: Draft) -> None:
+    give_up_looking(d, turn.Unseen.VISION_FAILED)
+
+
+def give_up_looking(d: Draft, missing: turn.Unseen) -> None:
+    if d.turn and d.turn.looking:
+        d.do(do.LookAway(d.turn.number))
+        answer_with(d, turn.Sight(missing=missing))
+
+
+def answer_with(d: Draft, found: turn.Sight) -> None:
+    """Now that it is known what is to be seen, or that nothing is, a planner can answer."""
+    d.set_turn(looking=False, sight=found)
+    d.disarm(Timer.LOOK)
+    d.stage(Stage.SIGHT)
+    ask_a_planner(d)
     if d.turn and not d.turn.role:
         apologise(d, "no_planner")
-    if d.turn and not d.turn.speaks and not d.turn.voiceless:
-        d.arm(Timer.FILLER, d.state.policy.filler_ms)
 
 
 def answer_gently(d: Draft, category: Category) -> None:
@@ -105,7 +157,7 @@ def announce(d: Draft, e: on.Announce) -> None:
     reason = verdict.reason
     if not d.state.connected:
         reason = "not_connected"
-    elif not d.state.has(AgentKind.TTS, do.PRIMARY):
+    elif e.text and not d.state.has(AgentKind.TTS, do.PRIMARY):
         reason = "tts_unavailable"
     elif (
         verdict.granted
@@ -118,17 +170,24 @@ def announce(d: Draft, e: on.Announce) -> None:
         return
     if d.turn:
         d.end(Outcome.SUPERSEDED, f"by_{e.priority}")
-    recite(d, claim, e.text, e.emotion, e.intensity, e.request)
+    recite(d, claim, e.text, e.emotion, e.intensity, e.request, e.gestures)
 
 
 def recite(
-    d: Draft, claim: Claim, text: str, emotion: str, intensity: float, request: int = 0
+    d: Draft,
+    claim: Claim,
+    text: str,
+    emotion: str,
+    intensity: float,
+    request: int = 0,
+    gestures: tuple[str, ...] = (),
 ) -> None:
-    """A turn that the robot begins, with words that are known."""
+    """A turn that the robot begins, with words and gestures that are known."""
     d.begin(claim, request=request)
     d.expect_speech()
     d.set_turn(has_meta=True)
     d.feel(emotion, intensity)
+    gesture(d, gestures)
     d.cut(text)
     d.finish_text()
 
@@ -151,12 +210,19 @@ def meta(d: Draft, m: turn.ResponseMeta) -> None:
     else:
         d.report(face.AffectChanged(emotion=emotion, intensity=m.intensity, reason=m.mood_reason))
         d.feel(emotion, m.intensity)
-    gestures = tuple(name for name in m.gestures if name in able.gestures)
-    if gestures:
-        d.tell(robot.Gestures(turn=d.turn.number, names=gestures))
-        d.report(face.GesturePlayed(names=gestures))
+    gesture(d, m.gestures)
     if m.memory_tags:
         d.tell(robot.MemoryTags(turn=d.turn.number, tags=m.memory_tags))
+
+
+def gesture(d: Draft, names: tuple[str, ...]) -> None:
+    """Let the robot make the gestures that it can make."""
+    assert d.turn is not None
+    able = d.state.hello.capabilities.gestures
+    names = tuple(name for name in names if name in able)
+    if names:
+        d.tell(robot.Gestures(turn=d.turn.number, names=names))
+        d.report(face.GesturePlayed(names=names))
 
 
 def affect(d: Draft, m: face.AffectChanged) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from hub.session.seat import Seat
 from hub.session.tap import SeenLink
 from protocols.messages.robot import FromRobot
+from protocols.messages.vision import CameraFrame
 
 
 class Attached:
@@ -30,6 +31,11 @@ class Attached:
             if self._seen is not None:
                 self._seen.heard(first_sample, pcm)
             self._seat.on_mic(first_sample, pcm, playout_sample)
+
+    def on_camera(self, frame: CameraFrame, jpeg: bytes, taken_ns: int) -> None:
+        """A picture of the camera, taken at ``taken_ns`` of the hub's clock."""
+        if self._seat.owned_by(self.epoch):
+            self._seat.on_camera(frame, jpeg, taken_ns)
 
     def on_message(self, message: FromRobot) -> None:
         """Any control message but ``hello``."""

@@ -29,7 +29,9 @@ from protocols.messages.turn import (
     TurnStarted,
 )
 
-_TURN_TIMERS = (Timer.PLANNER, Timer.FILLER, Timer.SILENCE, Timer.AFFECT, Timer.BARGE)
+_TURN_TIMERS = (
+    Timer.PLANNER, Timer.FILLER, Timer.SILENCE, Timer.AFFECT, Timer.BARGE, Timer.LOOK,
+)  # fmt: skip
 
 
 class Draft:
@@ -142,6 +144,7 @@ class Draft:
             skills=able.skills,
             profile=dict(state.profile),
             world=dict(state.world),
+            sight=turn.sight,
         )
         self.order(AgentKind.PLANNER, start, role)
         self.arm(Timer.PLANNER, state.policy.planner_deadline_ms)
@@ -243,6 +246,8 @@ class Draft:
         assert turn is not None
         if outcome is not Outcome.DONE:
             self._fence(turn.number, code or outcome)
+        if turn.looking:
+            self.do(do.LookAway(turn.number))
         heard = _heard(turn)
         steps = waterfall.segments(turn.stages)
         self.report(

@@ -91,6 +91,21 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Find out what the robot's camera shows, with ``question`` in mind; the answer is ``Seen``."""
+
+    turn: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookAway:
+    """What ``turn`` wanted to see is wanted no more."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Tell whoever waits for ``request`` how it ended."""
 
@@ -115,5 +130,5 @@ class KeptBack:
 
 Effect = (
     Tell | Report | Order | Fence | Expect | Play | SpeechComplete | Hold | Release
-    | Resume | Remember | Settle | Stale | KeptBack
+    | Resume | Remember | Look | LookAway | Settle | Stale | KeptBack
 )  # fmt: skip

@@ -40,8 +40,8 @@ def step(state: State, event: on.Event, now_ns: int) -> tuple[State, tuple[do.Ef
 
 def _agent_up(d: Draft, e: on.AgentUp) -> None:
     d.set(agents=d.state.agents | {(e.kind, e.role)})
-    if d.state.connected and e.kind in (AgentKind.EARS, AgentKind.STT):
-        presence.assign(d, e.kind)
+    if d.state.connected and (e.kind, e.role) in presence.serving(d):
+        presence.assign(d, e.kind, e.role)
 
 
 def _agent_down(d: Draft, e: on.AgentDown) -> None:
@@ -56,6 +56,8 @@ def _agent_down(d: Draft, e: on.AgentDown) -> None:
         answering.fall_back(d, "planner_down")
     elif e.kind is AgentKind.TTS and live:
         d.lose_voice("tts_down")
+    elif e.kind is AgentKind.VISION and not d.state.sees:
+        answering.give_up_looking(d, turn.Unseen.NO_VISION_AGENT)
 
 
 def _cancel(d: Draft, mic_samples: int) -> None:
@@ -207,6 +209,7 @@ _TIMER_RULES: dict[Timer, Callable[[Draft], None]] = {
     Timer.AFFECT: answering.affect_due,
     Timer.AWAY: presence.away_due,
     Timer.UNSAID: presence.unsaid_due,
+    Timer.LOOK: answering.look_due,
 }
 
 _EVENT_RULES: dict[type, Rule] = {
@@ -219,6 +222,7 @@ _EVENT_RULES: dict[type, Rule] = {
     on.SpeechSent: speaking.speech_sent,
     on.SpeechHeard: speaking.speech_heard,
     on.Announce: answering.announce,
+    on.Seen: answering.seen,
     on.AgentUp: _agent_up,
     on.AgentDown: _agent_down,
     on.Tick: _tick,

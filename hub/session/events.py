@@ -6,7 +6,7 @@ from hub.open_turn import OpenTurn
 from protocols.envelope import Message
 from protocols.messages.agent import AgentKind
 from protocols.messages.robot import FromRobot, Hello
-from protocols.messages.turn import Exchange, Priority
+from protocols.messages.turn import Exchange, Priority, Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class SpeechHeard:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Somebody wants the robot to say something; ``request`` names who waits for the outcome."""
+    """Somebody wants the robot to say something, or only to show it: the text may be empty;
+    ``request`` names who waits for the outcome."""
 
     text: str
     priority: Priority
@@ -96,6 +97,15 @@ class Announce:
     intensity: float = 0.5
     interruptible: bool = True
     request: int = 0
+    gestures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of the ``Look`` of a turn."""
+
+    turn: int
+    sight: Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +131,5 @@ class Tick:
 
 Event = (
     Connected | Disconnected | Restarted | FromAgent | FromUser | SpeechArrived | SpeechSent | SpeechHeard
-    | Announce | AgentUp | AgentDown | Tick
+    | Announce | Seen | AgentUp | AgentDown | Tick
 )  # fmt: skip

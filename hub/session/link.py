@@ -3,6 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from protocols.messages.robot import FromRobot, Hello, SpeechFrame, ToRobot
+from protocols.messages.vision import CameraFrame
 
 REPLACED = 4001
 """Close code of a connection whose robot has a newer one."""
@@ -58,6 +59,9 @@ class RobotSession(Protocol):
     def on_mic(self, first_sample: int, pcm: bytes, playout_sample: int = -1) -> None:
         """Microphone audio: mono s16le 16 kHz; counted from 0 on this connection."""
 
+    def on_camera(self, frame: CameraFrame, jpeg: bytes, taken_ns: int) -> None:
+        """A picture of the camera, taken at ``taken_ns`` of the hub's clock."""
+
     def on_message(self, message: FromRobot) -> None:
         """Any ``FromRobot`` message but ``hello``."""
 
@@ -86,9 +90,11 @@ class Sessions(Protocol):
         intensity: float = 0.5,
         priority: str = "plan",
         interruptible: bool = True,
+        gestures: tuple[str, ...] = (),
     ) -> str:
-        """Speak to a robot; return the outcome (``protocols.messages.turn.Outcome``) or the
-        reason why the claim was dropped.
+        """Speak to a robot, or with an empty text let it only show ``emotion`` and make
+        ``gestures``; return the outcome (``protocols.messages.turn.Outcome``) or the reason why the
+        claim was dropped.
 
         Raises:
             UnknownRobot: it is not connected.

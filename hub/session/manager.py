@@ -15,6 +15,7 @@ from hub.session import duel
 from hub.session import events as on
 from hub.session.attached import Attached, RobotStatus
 from hub.session.engine import HEARS
+from hub.session.eyes import Blind, EyeServices, Looking
 from hub.session.leftovers import Leftovers, Notebook
 from hub.session.link import RobotLink
 from hub.session.seat import Seat, SeatServices
@@ -22,6 +23,7 @@ from hub.session.state import Policy, State
 from hub.session.tap import SessionTap
 from hub.session.ticker import Ticker
 from hub.session.turn_numbers import TurnNumbers
+from hub.session.view import RobotView, view_of
 from hub.store.base import Record, Store
 from protocols.bus import HubBus
 from protocols.envelope import AnyEnvelope
@@ -33,6 +35,9 @@ from protocols.messages.turn import Exchange, Priority
 from protocols.qos import QueueDepth
 
 log = structlog.get_logger()
+
+AnswerWatcher = Callable[[str, tuple[str, ...]], None]
+"""Called with a robot and the instances that are answering it; with none once they have."""
 
 
 class SessionManager:
@@ -48,6 +53,7 @@ class SessionManager:
         policy: Policy | None = None,
         counters: Counters | None = None,
         tap: SessionTap | None = None,
+        looking: Looking | None = None,
     ) -> None:
         self.counters = counters or Counters()
         self._tap = tap
@@ -61,6 +67,8 @@ class SessionManager:
         self._seats: dict[str, Seat] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._takeovers: dict[str, tuple[float, ...]] = {}
+        self._answered: set[str] = set()
+        self._answer_watchers: list[AnswerWatcher] = []
         self._numbers = TurnNumbers(store, tasks, self.counters)
         self._waiting: dict[int, asyncio.Future[str]] = {}
         self._last_request = 0
@@ -81,11 +89,16 @@ class SessionManager:
             self._turn_over.set,
             asyncio.get_running_loop().call_later,
             self.counters,
+            EyeServices(looking or Blind(), tasks.create_task, clock, self.counters),
         )
         registry.watch(self._agent_changed)
         for message in HEARS:
             bus.subscribe(message, self._on_fact)
         bus.subscribe(SpeechChunk, self._on_speech)
+
+    def watch_answers(self, watcher: AnswerWatcher) -> None:
+        """Be told, from now on, when robots begin to be answered and when they are no more."""
+        self._answer_watchers.append(watcher)
 
     async def recover(self) -> None:
         """Take up what an earlier run of the hub has left; called once, when the bus is open and
@@ -200,6 +213,7 @@ class SessionManager:
         intensity: float = 0.5,
         priority: str = Priority.PLAN,
         interruptible: bool = True,
+        gestures: tuple[str, ...] = (),
     ) -> str:
         """Speak to a robot; see ``hub.session.link.Sessions``."""
         seat = self._seats.get(robot)
@@ -210,7 +224,7 @@ class SessionManager:
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting[request] = answer
         claim = Priority(priority)
-        seat.feed(on.Announce(text, claim, emotion, intensity, interruptible, request))
+        seat.feed(on.Announce(text, claim, emotion, intensity, interruptible, request, gestures))
         try:
             return await answer
         finally:
@@ -230,6 +244,16 @@ class SessionManager:
             )
             for seat in self._seats.values()
         ]
+
+    def view(self, robot: str) -> RobotView:
+        """See ``hub.session.view.Views``."""
+        if robot not in self._seats:
+            raise UnknownRobot(f"robot {robot!r} is not known")
+        return view_of(self._seats[robot])
+
+    def connected(self) -> list[str]:
+        """See ``hub.session.view.Views``."""
+        return sorted(seat.robot for seat in self._seats.values() if seat.state.connected)
 
     def capabilities(self, robot: str) -> frozenset[str] | None:
         """Emotions, gestures and skills a connected robot declared; None if it is not connected."""
@@ -355,6 +379,11 @@ class SessionManager:
     def _turn_changed(self, seat: Seat) -> None:
         self._notebook.note(seat)
         self._numbers.used(seat)
+        answered = seat.state.being_answered
+        if answered != (seat.robot in self._answered):
+            (self._answered.add if answered else self._answered.discard)(seat.robot)
+            for watcher in self._answer_watchers:
+                watcher(seat.robot, tuple(seat.agents.values()) if answered else ())
 
 
 def _played_ms(left: OpenTurn, hello: Hello) -> int:

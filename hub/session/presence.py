@@ -47,8 +47,8 @@ def connected(d: Draft, e: on.Connected) -> None:
 def _begin_to_serve(d: Draft, e: on.Connected) -> None:
     d.report(session.SessionStarted(client=e.hello.client, resumed=e.resumed))
     _report_presence(d)
-    for kind in (AgentKind.EARS, AgentKind.STT):
-        assign(d, kind)
+    for kind, role in serving(d):
+        assign(d, kind, role)
 
 
 def _come_back(d: Draft, e: on.Connected) -> None:
@@ -122,7 +122,9 @@ def disconnected(d: Draft, e: on.Disconnected) -> None:
     d.disarm(Timer.BARGE, Timer.FILLER)
     if speaking:
         listening.drop_utterance(d, speaking.number, voice.DropReason.CUT)
-    d.order(AgentKind.EARS, session.SessionRelease(reason=e.reason))
+    for kind, role in serving(d):
+        if kind is not AgentKind.STT:
+            d.order(kind, session.SessionRelease(reason=e.reason), role)
     d.arm(Timer.AWAY, d.state.policy.resume_ms)
     _report_presence(d)
 
@@ -136,8 +138,8 @@ def _end_session(d: Draft, parted: Parting) -> None:
     d.set(epoch=0, away=None, utterance=None, awaited=None, carried="", unsaid=None)
     if d.turn:
         d.end(Outcome.CANCELLED, "takeover" if parted.code == REPLACED else "disconnected")
-    for kind in (AgentKind.EARS, AgentKind.STT):
-        d.order(kind, session.SessionRelease(reason=parted.reason))
+    for kind, role in serving(d):
+        d.order(kind, session.SessionRelease(reason=parted.reason), role)
     d.report(session.SessionEnded(reason=parted.reason, code=parted.code))
     _report_presence(d)
     d.show(Conversation.IDLE)
@@ -209,8 +211,16 @@ def _report_presence(d: Draft) -> None:
     )
 
 
-def assign(d: Draft, kind: AgentKind) -> None:
-    """Let ears or stt serve the connection."""
+def serving(d: Draft) -> tuple[tuple[AgentKind, str], ...]:
+    """Who serves a session for as long as it lasts: ears, stt, and eyes where there is a camera."""
+    eyes = [key for key in d.state.agents if key[0] is AgentKind.VISION]
+    if d.state.hello.capabilities.camera is None:
+        eyes = []
+    return ((AgentKind.EARS, do.PRIMARY), (AgentKind.STT, do.PRIMARY), *sorted(eyes))
+
+
+def assign(d: Draft, kind: AgentKind, role: str = do.PRIMARY) -> None:
+    """Let ears, stt or vision serve the connection."""
     hello = d.state.hello
     d.order(
         kind,
@@ -219,5 +229,7 @@ def assign(d: Draft, kind: AgentKind) -> None:
             aec=hello.aec,
             attention=hello.attention,
             endpointing=hello.endpointing,
+            camera=hello.capabilities.camera if kind is AgentKind.VISION else None,
         ),
+        role,
     )

@@ -13,6 +13,7 @@ from hub.counters import Counters
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.engine import step
+from hub.session.eyes import Eyes, EyeServices, Picture
 from hub.session.link import REPLACED, LinkProfile, RobotLink
 from hub.session.pacing import Playout
 from hub.session.replay import Ring, is_numbered
@@ -25,6 +26,7 @@ from protocols.errors import UnknownPeer
 from protocols.messages import audio, robot, speech
 from protocols.messages.agent import AgentKind
 from protocols.messages.turn import Exchange
+from protocols.messages.vision import CameraFrame
 from protocols.qos import SPEECH_AHEAD_MS, QueueDepth
 
 TAKEN_OVER = "replaced_by_newer_session"
@@ -33,8 +35,6 @@ NO_CLOSE = 1006
 """Stands for a connection that ended without a close frame."""
 
 _VOICE = (AgentKind.TTS, do.PRIMARY)
-
-
 _CREDIT_SLACK_MS = 100
 """How far what tts sends may seem beyond its credit: the playhead is an estimate."""
 
@@ -58,6 +58,7 @@ class SeatServices(NamedTuple):
     call_later: Callable[[float, Callable[[], None]], asyncio.TimerHandle]
     """``loop.call_later``: seconds, callback."""
     counters: Counters
+    eyes: EyeServices
 
 
 class Seat:
@@ -70,6 +71,7 @@ class Seat:
         self.playout: Playout | None = None
         self.agents: dict[tuple[AgentKind, str], str] = {}
         self._hub = services
+        self.eyes = Eyes(name, services.eyes)
         self._ring = Ring()
         self._timer: asyncio.TimerHandle | None = None
         self._end_told = 0
@@ -81,14 +83,14 @@ class Seat:
 
     def feed(self, event: on.Event) -> None:
         """Let the engine decide on ``event``, do what it wants, and set the alarm for its timers."""
-        had_turn, last_turn = self.state.turn is not None, self.state.last_turn
+        before, had_turn = self.state, self.state.turn is not None
         if had_turn and not isinstance(event, on.SpeechHeard):
             self._estimate_heard()
         self.state, effects = step(self.state, event, self._hub.clock())
         for effect in effects:
             self._perform(effect)
         self._arm()
-        if had_turn or self.state.turn or self.state.last_turn > last_turn:
+        if had_turn or self.state.turn or self.state.standing != before.standing:
             self._hub.note(self)
         if had_turn and not self.talking:
             self._hub.turn_over()
@@ -165,6 +167,7 @@ class Seat:
         """Fence the connection there is, if any, and close it; the seat stays."""
         if self.link is not None:
             old, self.link = self.link, None
+            self.eyes.forget()
             old.drop_speech(self.state.last_turn)
             old.send(robot.Flush(epoch=self.state.epoch, turn=self.state.last_turn))
             old.close(code, reason)
@@ -174,6 +177,7 @@ class Seat:
         if not self.owned_by(epoch):
             return False
         self.link = None
+        self.eyes.forget()
         if self.state.resumable and self.playout is not None:
             self.playout.suspend()
         self.feed(on.Disconnected(reason, code))
@@ -194,6 +198,12 @@ class Seat:
         self._mic_samples = first_sample + len(pcm) // 2
         chunk = audio.MicChunk(first_sample=first_sample, playout_sample=playout_sample)
         self._hub.bus.publish(self._envelope(chunk), pcm)
+
+    def on_camera(self, frame: CameraFrame, jpeg: bytes, taken_ns: int) -> None:
+        """Keep a picture of the camera as the newest, and pass it on to whoever hears frames."""
+        self.eyes.take(Picture(frame, jpeg, taken_ns))
+        if self.state.sees:
+            self._hub.bus.publish(self._envelope(frame, t_src_ns=taken_ns), jpeg)
 
     def on_speech(self, envelope: AnyEnvelope, pcm: bytes) -> None:
         """Audio from tts. The playout drops what is stale."""
@@ -320,6 +330,8 @@ class Seat:
                 self._hub.counters.count(f"stale_{what}")
             case do.KeptBack(direction, category):
                 self._hub.counters.count(f"guarded_{direction}.{category}")
+            case do.Look() | do.LookAway():
+                self.eyes.obey(effect, self.feed)
             case _:
                 assert self.playout is not None
                 self._pace(self.playout, effect, self._hub.clock())
@@ -362,13 +374,13 @@ class Seat:
             # Its loss is on its way as AgentDown, which ends or moves what it was doing.
             self._hub.counters.count("order_to_lost_agent")
 
-    def _envelope(self, message: Message, turn: int = 0) -> AnyEnvelope:
+    def _envelope(self, message: Message, turn: int = 0, t_src_ns: int = 0) -> AnyEnvelope:
         return Envelope(
             robot=self.robot,
             session=self.state.session,
             epoch=self.state.epoch,
             turn=turn,
-            t_src_ns=self._hub.clock(),
+            t_src_ns=t_src_ns or self._hub.clock(),
             body=message,
         )
 

@@ -15,7 +15,7 @@ from protocols.messages.agent import AgentKind
 from protocols.messages.face import Conversation
 from protocols.messages.robot import Hello
 from protocols.messages.speech import WordMark
-from protocols.messages.turn import Exchange
+from protocols.messages.turn import Exchange, Sight
 
 _MS = 1_000_000
 
@@ -28,6 +28,8 @@ class Policy:
     """Without a word from the chosen planner until then, the reflex planner answers."""
     planner_gap_ms: int = 8_000
     """Longest pause inside a response before it is taken as finished."""
+    look_ms: int = 4_000
+    """How long the planner waits for what the camera shows, where the user asked for it."""
     filler_ms: int = 2_500
     """Silence after which the robot says that it is thinking."""
     transcript_ms: int = 8_000
@@ -67,6 +69,7 @@ class Timer(StrEnum):
     AFFECT = "affect"
     AWAY = "away"
     UNSAID = "unsaid"
+    LOOK = "look"
 
 
 class Parting(NamedTuple):
@@ -108,6 +111,7 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
 
     ``uncut`` is text that is no whole phrase yet, ``spoken`` counts phrases whose audio is made,
     ``voiceless`` is why this turn is text alone, ``code`` why its answer is not as it should be.
+    While it is ``looking``, no planner has been asked yet; ``sight`` is what came of it.
     """
 
     number: int
@@ -134,6 +138,8 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
     voiceless: str = ""
     code: str = ""
     tools: tuple[tuple[str, str], ...] = ()
+    looking: bool = False
+    sight: Sight | None = None
     stages: Mapping[Stage, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -214,6 +220,27 @@ class State(msgspec.Struct, frozen=True, gc=False):
     def due_ns(self) -> int | None:
         """When the next ``Tick`` is wanted."""
         return min(self.timers.values(), default=None)
+
+    @property
+    def being_answered(self) -> bool:
+        """Whether the user's speech has ended and the response was not made yet, to its last
+        sample."""
+        live = self.turn
+        if live is not None and not live.complete and not (live.text_done and live.voiceless):
+            return True
+        return self.awaited is not None or (
+            self.utterance is not None and not self.utterance.voiced
+        )
+
+    @property
+    def standing(self) -> tuple[int, bool]:
+        """What others are told of, turn or no turn: the last turn, and ``being_answered``."""
+        return self.last_turn, self.being_answered
+
+    @property
+    def sees(self) -> bool:
+        """Whether somebody serves this robot who understands pictures."""
+        return any(kind is AgentKind.VISION for kind, _ in self.agents)
 
     def has(self, kind: AgentKind, role: str) -> bool:
         """Whether an instance of that kind and role can serve."""

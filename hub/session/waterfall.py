@@ -7,21 +7,23 @@ from protocols.messages.turn import Segment
 
 
 class Stage(IntEnum):
-    """Moments of a turn, in the order in which they happen."""
+    """Moments of a turn, in the order in which they happen; ``SIGHT`` only where it looked."""
 
     SPEECH_END = 0
     ENDPOINT = 1
     TRANSCRIPT = 2
-    FIRST_TOKEN = 3
-    FIRST_PHRASE = 4
-    FIRST_SAMPLE_MADE = 5
-    FIRST_BYTE_SENT = 6
-    FIRST_SAMPLE_PLAYED = 7
+    SIGHT = 3
+    FIRST_TOKEN = 4
+    FIRST_PHRASE = 5
+    FIRST_SAMPLE_MADE = 6
+    FIRST_BYTE_SENT = 7
+    FIRST_SAMPLE_PLAYED = 8
 
 
 SEGMENT_NAMES = {
     Stage.ENDPOINT: "endpointing",
     Stage.TRANSCRIPT: "transcript",
+    Stage.SIGHT: "sight",
     Stage.FIRST_TOKEN: "first_token",
     Stage.FIRST_PHRASE: "first_phrase",
     Stage.FIRST_SAMPLE_MADE: "first_sample_made",

@@ -2,6 +2,8 @@
 
 from hub.trace import entries as e
 from hub.trace.entries import Entry
+from protocols.envelope import Message
+from protocols.messages.turn import TurnStart
 
 _SECOND_NS = 1_000_000_000
 
@@ -27,7 +29,8 @@ def said(entry: Entry) -> str:
         case e.Fact():
             return f"{entry.topic} {_identity(entry)} from {entry.src}".replace("  ", " ")
         case e.Command():
-            return f"{entry.topic} {_identity(entry)} to {entry.peer}".replace("  ", " ")
+            told = f"{entry.topic} {_identity(entry)} to {entry.peer}".replace("  ", " ")
+            return told + _sight(entry.body)
         case e.Told():
             return f"{_tag(entry)} to {entry.robot}{_turn_in(entry)}"
         case e.Said():
@@ -71,6 +74,14 @@ def _identity(entry: e.Fact | e.Command) -> str:
     if entry.job:
         parts.append(f"job {entry.job}")
     return " ".join(part for part in parts if part)
+
+
+def _sight(body: Message) -> str:
+    """What a planner is told of the camera."""
+    sight = body.sight if isinstance(body, TurnStart) else None
+    if sight is None:
+        return ""
+    return f", {sight.missing}" if sight.missing else f", sees a picture {sight.age_ms} ms old"
 
 
 def _tag(entry: e.Told | e.Said) -> str:

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from protocols.messages.blob import BlobSent
+
 M = TypeVar("M", bound=msgspec.Struct)
 
 NAMES = frozenset(
@@ -95,6 +97,12 @@ def _named_numbers(value: dict[str, Any]) -> dict[str, Any]:
 def _nothing(value: Any) -> Any:
     """An empty value of the same kind; what may be anything becomes nothing."""
     return type(value)() if isinstance(value, str | bytes | dict | tuple) else None
+
+
+def without_bytes(message: M) -> M:
+    """What a recording keeps of a command: words, but none of the pictures and documents that jobs
+    bring along."""
+    return msgspec.structs.replace(message, data=b"") if isinstance(message, BlobSent) else message
 
 
 def redacted_reason(reason: str) -> str:

@@ -10,7 +10,7 @@ from hub.session.link import RobotLink
 from hub.session.tap import depths_of
 from hub.trace import entries
 from hub.trace.entries import Entry
-from hub.trace.redact import redacted, redacted_reason
+from hub.trace.redact import redacted, redacted_reason, without_bytes
 from protocols.envelope import AnyEnvelope
 from protocols.messages.audio import SpeechChunk
 from protocols.messages.robot import FromRobot, Hello, SpeechFrame, ToRobot
@@ -126,7 +126,7 @@ class Tap:
                 t_ns=self.clock(),
                 by=self._by,
                 topic=topic_name(type(body)),
-                body=body if self.words else redacted(body),
+                body=without_bytes(body) if self.words else redacted(body),
                 peer=peer,
                 robot=envelope.robot,
                 session=envelope.session,

@@ -5,14 +5,17 @@ from typing import TypeVar
 
 import msgspec
 
-from protocols.errors import BadAudio, FrameTooLarge, MalformedFrame
-from protocols.messages.robot import Codec, FromRobot, MediaFrame, ToRobot
+from protocols import qos
+from protocols.errors import BadAudio, FrameTooLarge, MalformedFrame, PictureTooLarge
+from protocols.messages.robot import CameraPicture, Codec, FromRobot, MediaFrame, ToRobot
 
 MAX_TEXT_BYTES = 64 * 1024
 """Largest JSON frame of the robot wire."""
 MAX_MEDIA_BYTES = 256 * 1024
-"""Largest binary frame of the robot wire (8 s of 16 kHz PCM)."""
+"""Largest binary frame with sound (8 s of 16 kHz PCM)."""
 _MAX_HEADER_BYTES = 1024
+MAX_PICTURE_BYTES = qos.MAX_MEDIA_BYTES - 2 * _MAX_HEADER_BYTES
+"""Largest JPEG of a camera: with either wire's header it stays within the bus's 1 MiB."""
 
 T = TypeVar("T")
 
@@ -64,20 +67,41 @@ def decode_media(frame: bytes) -> tuple[MediaFrame, bytes]:
     """Header and payload of a binary frame.
 
     Raises:
-        FrameTooLarge: above ``MAX_MEDIA_BYTES``.
+        PictureTooLarge: a camera's, above ``MAX_PICTURE_BYTES``.
+        FrameTooLarge: any other, above ``MAX_MEDIA_BYTES``.
         MalformedFrame: the header is cut short, oversized or no media header.
         BadAudio: PCM of half a sample.
     """
-    if len(frame) > MAX_MEDIA_BYTES:
-        raise FrameTooLarge(f"binary frame of {len(frame)} bytes, {MAX_MEDIA_BYTES} allowed")
     size = int.from_bytes(frame[:2], "little")
+    try:
+        header = _media_header(frame, size)
+    except MalformedFrame:
+        _check_size(frame)
+        raise
+    if isinstance(header, CameraPicture):
+        if len(frame) - 2 - size > MAX_PICTURE_BYTES:
+            raise PictureTooLarge(
+                f"picture of {len(frame) - 2 - size} bytes, {MAX_PICTURE_BYTES} allowed"
+            )
+        return header, frame[2 + size :]
+    _check_size(frame)
+    payload = frame[2 + size :]
+    if header.codec is Codec.PCM and len(payload) % 2:
+        raise BadAudio(f"{len(payload)} bytes are no whole number of 16-bit samples")
+    return header, payload
+
+
+def _media_header(frame: bytes, size: int) -> MediaFrame:
     if size > _MAX_HEADER_BYTES or len(frame) < 2 + size:
         raise MalformedFrame(f"binary frame of {len(frame)} bytes cannot hold a header of {size}")
     try:
         header: MediaFrame = _media.decode(frame[2 : 2 + size])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedFrame(str(error)) from error
-    payload = frame[2 + size :]
-    if header.codec is Codec.PCM and len(payload) % 2:
-        raise BadAudio(f"{len(payload)} bytes are no whole number of 16-bit samples")
-    return header, payload
+    return header
+
+
+def _check_size(frame: bytes) -> None:
+    """Of a frame that is no picture."""
+    if len(frame) > MAX_MEDIA_BYTES:
+        raise FrameTooLarge(f"binary frame of {len(frame)} bytes, {MAX_MEDIA_BYTES} allowed")

@@ -18,10 +18,19 @@ class ChatEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pictures: tuple[BlobRef, ...] = ()
 
 
+class Guide(msgspec.Struct, frozen=True, kw_only=True):
+    """What the whole text must match. ``kind`` is ``regex``, or ``grammar``: EBNF as GBNF writes it,
+    beginning at its rule ``root``."""
+
+    kind: str
+    text: str
+
+
 class ChatRequest(Message, tag="chat.request"):
     """Order: write the next message of a chat. None and empty: as the engine is set.
 
-    ``schema`` is a JSON schema that the text must obey.
+    ``schema`` is a JSON schema that the text must obey, ``guide`` another form for it; not both. An
+    engine that cannot hold its model to a guide refuses it. The text may take ``timeout_s`` in all.
     """
 
     messages: tuple[ChatEntry, ...]
@@ -31,6 +40,8 @@ class ChatRequest(Message, tag="chat.request"):
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    guide: Guide | None = None
+    timeout_s: float | None = None
 
 
 class ChatDelta(Message, tag="chat.delta"):

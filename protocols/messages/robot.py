@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from protocols.messages.face import Conversation
-from protocols.messages.session import Attention, EchoCanceller, Endpointing
+from protocols.messages.session import Attention, Camera, EchoCanceller, Endpointing
 from protocols.messages.speech import WordMark
 from protocols.messages.turn import Outcome, Segment
 from protocols.vocabulary import EMOTIONS, GESTURES, SKILLS
@@ -41,11 +41,13 @@ class Numbered(_Wire, kw_only=True):
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the robot can show and do; a response only uses what stands here."""
+    """What the robot can show and do; a response only uses what stands here. One with a ``camera``
+    may send its pictures."""
 
     emotions: tuple[str, ...] = EMOTIONS
     gestures: tuple[str, ...] = GESTURES
     skills: tuple[str, ...] = SKILLS
+    camera: Camera | None = None
 
 
 # robot → hub
@@ -322,7 +324,7 @@ ToRobot = (
 )  # fmt: skip
 
 
-# media, both ways
+# media, both ways; pictures from the robot alone
 
 
 class MicFrame(_Wire, tag="mic"):
@@ -345,4 +347,14 @@ class SpeechFrame(_Wire, tag="speech"):
     codec: Codec = Codec.PCM
 
 
-MediaFrame = MicFrame | SpeechFrame
+class CameraPicture(_Wire, tag="camera"):
+    """Header of a camera picture: a JPEG of ``width`` × ``height`` pixels that was taken at ``t_ns``
+    of the robot's own monotonic clock, that of its ``pong``."""
+
+    t_ns: int
+    width: int
+    height: int
+    media_type: str = "image/jpeg"
+
+
+MediaFrame = MicFrame | SpeechFrame | CameraPicture

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+import msgspec
+
 from protocols.envelope import Message
 
 
@@ -29,14 +31,24 @@ class Endpointing(StrEnum):
     CLIENT = "client"
 
 
+class Camera(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A robot's camera: its horizontal field of view, and the pixels of its pictures."""
+
+    hfov_deg: float
+    width: int
+    height: int
+
+
 class SessionAssign(Message, tag="session.assign"):
-    """Order to ears or stt: serve this session from capture sample ``first_sample`` on."""
+    """Order to ears, stt or vision: serve this session. Sound counts from capture sample
+    ``first_sample`` on; vision is told of the ``camera``, and only of sessions that have one."""
 
     language: str = "en"
     aec: EchoCanceller = EchoCanceller.NONE
     attention: Attention = Attention.OPEN
     endpointing: Endpointing = Endpointing.HUB
     first_sample: int = 0
+    camera: Camera | None = None
 
 
 class SessionRelease(Message, tag="session.release"):

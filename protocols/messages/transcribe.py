@@ -43,10 +43,12 @@ class TranscribeSegment(Message, tag="transcribe.segment"):
 
 class TranscribeDone(Message, tag="transcribe.done"):
     """The recording is transcribed; its text is that of its segments, empty if nothing was
-    understood."""
+    understood. ``confidence`` is that of the text, ``language_confidence`` the probability that it
+    is in ``language``; -1: unknown."""
 
     text: str
     language: str = ""
     confidence: float = -1.0
+    language_confidence: float = -1.0
     audio_ms: int = 0
     model: str = ""

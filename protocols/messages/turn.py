@@ -38,10 +38,38 @@ class Priority(StrEnum):
     AMBIENT = "ambient"
 
 
+class Unseen(StrEnum):
+    """Why a turn that needs eyes has none."""
+
+    NO_CAMERA = "no_camera"
+    NO_FRAME = "no_frame"
+    """The camera has sent nothing on this connection."""
+    STALE_FRAME = "stale_frame"
+    """Its newest picture is older than ``vision.STALE_FRAME_MS``, or may be."""
+    NO_VISION_AGENT = "no_vision_agent"
+    VISION_FAILED = "vision_failed"
+    """Whoever was shown the picture could not say what is in it, or not in time."""
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the robot's camera showed when the user asked: ``text`` says what is in a picture that
+    was ``age_ms`` old then, ± ``error_ms``; or ``missing`` says why there is no such text.
+
+    ``by_arrival``: the robot's clock was not known, and the age counts from when the picture came.
+    """
+
+    text: str = ""
+    age_ms: int = 0
+    error_ms: int = 0
+    by_arrival: bool = False
+    missing: Unseen | None = None
+
+
 class TurnStart(Message, tag="turn.start"):
     """Order to a planner (with ``user_text``) and to tts: this turn begins.
 
-    It carries all an agent may know, so that agents hold no conversation state.
+    It carries all an agent may know, so that agents hold no conversation state. ``sight`` is there
+    if what the user said asks for eyes.
     """
 
     user_text: str
@@ -54,6 +82,7 @@ class TurnStart(Message, tag="turn.start"):
     world: dict[str, Any] = {}
     temperature: float | None = None
     max_output_tokens: int | None = None
+    sight: Sight | None = None
 
 
 class TurnCancel(Message, tag="turn.cancel"):

@@ -25,6 +25,8 @@ from agents.stt.backends.scripted import ScriptedRecogniser
 from agents.tts.agent import Jobs, Responses
 from agents.tts.backends.scripted import ScriptedVoice
 from hub.broker.inproc import InprocBroker
+from hub.jobs.desk import JobDesk
+from hub.looking import JobLooking
 from hub.registry import Registry
 from hub.session.attached import Attached
 from hub.session.link import LinkProfile
@@ -259,9 +261,12 @@ class Stage:
         self.tap.add(lambda entry: self.monitor.take(entry) if bus.alive else None)
         self.tap.add(lambda entry: self.trace.append(entry) if bus.alive else None)
         self.tap.started(boot)
+        desk = JobDesk(bus, self.registry)  # type: ignore[arg-type]
         self.sessions = SessionManager(
-            bus, self.registry, self.store, self.tasks, clock_ns, tap=self.tap  # type: ignore[arg-type]
+            bus, self.registry, self.store, self.tasks, clock_ns, tap=self.tap,  # type: ignore[arg-type]
+            looking=JobLooking(desk),
         )  # fmt: skip
+        self.registry.watch(lambda agent, up: None if up else desk.peer_lost(agent.instance))
 
     async def restart_hub(self, down_s: float = 0.0) -> None:
         """The hub dies as by ``kill -9`` and is there again ``down_s`` later, on the same disk.

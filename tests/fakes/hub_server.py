@@ -12,8 +12,10 @@ from websockets.http11 import Request, Response
 
 from protocols.codecs.robot import decode_from_robot, decode_media, encode_media, encode_text
 from protocols.messages.robot import (
+    CameraPicture,
     FromRobot,
     Hello,
+    MediaFrame,
     MicFrame,
     SpeechEnd,
     SpeechFrame,
@@ -37,6 +39,7 @@ class FakeConnection:
         self.epoch = epoch
         self.mic: list[tuple[MicFrame, bytes]] = []
         self.messages: asyncio.Queue[FromRobot] = asyncio.Queue()
+        self.pictures: asyncio.Queue[tuple[CameraPicture, bytes]] = asyncio.Queue()
         self.heard = asyncio.Event()
         """Set with every microphone frame."""
         self.closed = asyncio.Event()
@@ -86,14 +89,19 @@ class FakeConnection:
                 if isinstance(frame, str):
                     self.messages.put_nowait(decode_from_robot(frame))
                 else:
-                    header, payload = decode_media(frame)
-                    assert isinstance(header, MicFrame)
-                    self.mic.append((header, payload))
-                    self.heard.set()
+                    self._take(*decode_media(frame))
         except ConnectionClosed:
             pass
         finally:
             self.closed.set()
+
+    def _take(self, header: MediaFrame, payload: bytes) -> None:
+        if isinstance(header, CameraPicture):
+            self.pictures.put_nowait((header, payload))
+            return
+        assert isinstance(header, MicFrame)
+        self.mic.append((header, payload))
+        self.heard.set()
 
 
 class FakeHub:

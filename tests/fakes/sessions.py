@@ -7,6 +7,7 @@ from hub.errors import UnknownRobot
 from hub.session.link import RobotLink
 from protocols.errors import HubError
 from protocols.messages.robot import Hello, Welcome
+from protocols.messages.vision import CameraFrame
 
 
 @dataclass
@@ -18,6 +19,7 @@ class FakeSession:
     hello: Hello
     link: RobotLink
     mic: list[tuple[int, bytes, int]] = field(default_factory=list)
+    pictures: list[tuple[CameraFrame, bytes, int]] = field(default_factory=list)
     messages: list[object] = field(default_factory=list)
     detached: tuple[int, str] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -29,6 +31,10 @@ class FakeSession:
 
     def on_mic(self, first_sample: int, pcm: bytes, playout_sample: int = -1) -> None:
         self.mic.append((first_sample, pcm, playout_sample))
+        self.changed.set()
+
+    def on_camera(self, frame: CameraFrame, jpeg: bytes, taken_ns: int) -> None:
+        self.pictures.append((frame, jpeg, taken_ns))
         self.changed.set()
 
     def on_message(self, message: object) -> None:
@@ -55,6 +61,9 @@ class FakeSessions:
     def __init__(self) -> None:
         self.attached: list[FakeSession] = []
         self.said: list[tuple[str, str, str, str]] = []
+        self.gestured: list[tuple[str, ...]] = []
+        self.outcome = "done"
+        """How everything that is said ends."""
         self.failure: HubError | None = None
         self.arrived = asyncio.Event()
 
@@ -84,11 +93,13 @@ class FakeSessions:
         intensity: float = 0.5,
         priority: str = "plan",
         interruptible: bool = True,
+        gestures: tuple[str, ...] = (),
     ) -> str:
         if robot not in {s.robot for s in self.attached if s.detached is None}:
             raise UnknownRobot(f"robot {robot} is not connected")
         self.said.append((robot, text, emotion, priority))
-        return "done"
+        self.gestured.append(gestures)
+        return self.outcome
 
     async def newest(self) -> FakeSession:
         """The session of the connection that was made last."""

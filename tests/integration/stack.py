@@ -189,6 +189,7 @@ async def running(
     *,
     planner: Planner | EngineSlot[Planner] | None = None,
     voice: Voice | None = None,
+    others: Sequence[tuple[str, Agent]] = (),
     **settings: object,
 ) -> AsyncIterator[Stack]:
     """A hub with all its agents, ready to be talked to, for as long as the context is open.
@@ -197,6 +198,7 @@ async def running(
         data_dir: where the hub keeps its data.
         planner: the primary planner or its slot, else one that echoes what the user says.
         voice: the voice, else one that beeps every word.
+        others: further agents, each with its kind and role (``vision-primary``).
         settings: further fields of the hub's settings.
     """
     chosen = Settings(
@@ -212,7 +214,7 @@ async def running(
     failure: Exception | None = None
     async with asyncio.TaskGroup() as tasks:
         try:
-            await stack.start(tasks, _agents(planner or ScriptedPlanner(), voice))
+            await stack.start(tasks, [*_agents(planner or ScriptedPlanner(), voice), *others])
             yield stack
         except Exception as error:
             failure = error  # out of the group as itself

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocols import qos
 from protocols.codecs.robot import (
     MAX_MEDIA_BYTES,
+    MAX_PICTURE_BYTES,
     MAX_TEXT_BYTES,
     decode_from_robot,
     decode_media,
@@ -16,8 +18,15 @@ from protocols.codecs.robot import (
     encode_media,
     encode_text,
 )
-from protocols.errors import BadAudio, FrameTooLarge, MalformedFrame, ProtocolError
+from protocols.errors import (
+    BadAudio,
+    FrameTooLarge,
+    MalformedFrame,
+    PictureTooLarge,
+    ProtocolError,
+)
 from protocols.messages.robot import (
+    CameraPicture,
     Codec,
     FromRobot,
     MediaFrame,
@@ -50,7 +59,7 @@ def test_control_is_plain_json_with_a_type(message: ToRobot) -> None:
 
 @given(media, st.binary(max_size=64))
 def test_media_comes_back_with_its_bytes(header: MediaFrame, payload: bytes) -> None:
-    if header.codec is Codec.PCM:
+    if not isinstance(header, CameraPicture) and header.codec is Codec.PCM:
         payload += payload
     assert decode_media(encode_media(header, payload)) == (header, payload)
 
@@ -113,3 +122,26 @@ def test_half_a_sample_of_pcm_is_bad_audio_and_of_opus_is_not() -> None:
         decode_media(encode_media(header, bytes(3)))
     opus = MicFrame(first_sample=0, codec=Codec.OPUS)
     assert decode_media(encode_media(opus, bytes(3))) == (opus, bytes(3))
+
+
+PICTURE = CameraPicture(t_ns=5, width=640, height=480)
+
+
+def test_a_picture_may_have_more_bytes_than_sound_and_no_more_than_the_bus_takes() -> None:
+    largest = bytes(MAX_PICTURE_BYTES)
+    frame = encode_media(PICTURE, largest)
+    assert MAX_MEDIA_BYTES < len(frame) <= qos.MAX_MEDIA_BYTES
+    assert decode_media(frame) == (PICTURE, largest)
+    with pytest.raises(PictureTooLarge):
+        decode_media(encode_media(PICTURE, bytes(MAX_PICTURE_BYTES + 1)))
+
+
+def test_sound_of_a_pictures_size_is_still_too_large() -> None:
+    with pytest.raises(FrameTooLarge):
+        decode_media(encode_media(MicFrame(first_sample=0), bytes(MAX_MEDIA_BYTES)))
+
+
+@given(st.integers(-(2**63), 2**64 - 1), st.binary(max_size=64))
+def test_a_picture_of_any_moment_comes_back_whole(t_ns: int, jpeg: bytes) -> None:
+    header = CameraPicture(t_ns=t_ns, width=1, height=1)
+    assert decode_media(encode_media(header, jpeg)) == (header, jpeg)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from protocols.codecs.jpeg import jpeg_size
 from protocols.messages.robot import (
     Emotion,
     Gestures,
@@ -121,6 +122,32 @@ def test_a_recording_that_is_missing_is_one_sentence_and_exit_code_2(
     code = run_demo(DemoOptions(hub_url="http://127.0.0.1:9", wav=Path("gone.wav")))
     assert code == 2
     assert capsys.readouterr().err == "there is no recording gone.wav\n"
+
+
+def test_a_camera_without_pictures_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run_demo(DemoOptions(hub_url="http://127.0.0.1:9", camera=str(tmp_path)))
+    assert code == 2
+    assert capsys.readouterr().err == f"{tmp_path} holds no picture (*.jpg, *.jpeg)\n"
+
+
+async def test_a_demo_with_a_camera_sends_what_it_sees(hello_wav: Path) -> None:
+    async with FakeHub() as hub, asyncio.TaskGroup() as group:
+        shown = group.create_task(first_picture(hub))
+        options = DemoOptions(hub_url=hub.url, wav=hello_wav, camera="ball", camera_fps=15.0)
+        await asyncio.to_thread(run_demo, options)
+        assert shown.result() == (640, 480)
+
+
+async def first_picture(hub: FakeHub) -> tuple[int, int]:
+    """The size of the first picture of a robot that is sent away after it."""
+    connection = await hub.connection()
+    await connection.welcome()
+    header, jpeg = await connection.pictures.get()
+    await connection.socket.close(4003)
+    assert jpeg_size(jpeg) == (header.width, header.height)
+    return header.width, header.height
 
 
 async def test_a_hub_that_will_not_have_it_is_one_sentence_and_exit_code_2(

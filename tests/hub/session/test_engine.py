@@ -413,6 +413,27 @@ def test_an_announcement_does_not_take_a_voice_that_is_busy(holder: Priority, re
     assert d.all(do.Settle) == [do.Settle(7, reason)]
 
 
+def test_a_gesture_without_words_is_a_turn_that_ends_at_once() -> None:
+    d = Driver()
+    d.announce("", emotion="happy", intensity=0.8, gestures=("nod", "fly"))
+    assert d.told(robot.Emotion)[-1].emotion == "happy"
+    assert d.told(robot.Gestures)[-1].names == ("nod",)
+    assert d.all(do.Settle) == [do.Settle(7, Outcome.DONE)]
+    assert d.ordered(speech.SpeechRequest) == []
+    assert d.state.turn is None
+
+
+def test_a_gesture_needs_no_voice_and_takes_nobodys() -> None:
+    voiceless = tuple(agent for agent in EVERYBODY if agent[0] is not AgentKind.TTS)
+    d = Driver(agents=voiceless)
+    d.announce("", gestures=("nod",))
+    assert d.all(do.Settle) == [do.Settle(7, Outcome.DONE)]
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.announce("", gestures=("nod",))
+    assert d.all(do.Settle) == [do.Settle(7, "busy_with_user")]
+
+
 def test_an_announcement_waits_for_nobody_who_speaks() -> None:
     d = Driver()
     d.starts_to_speak(confirmed=True)

@@ -4,7 +4,7 @@ Two seats are driven by everything that can reach them, late, twice and mixed up
 message to a robot and every fact is checked as it leaves (design: I1, I2, I7, I11, I12).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from hypothesis import HealthCheck, settings
@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hub.counters import Counters
 from hub.session import events as on
+from hub.session.eyes import Blind, EyeServices
 from hub.session.link import LinkProfile
 from hub.session.seat import Seat, SeatServices
 from hub.session.state import State
@@ -20,8 +21,8 @@ from hub.session.ticker import LEAVE
 from protocols.envelope import AnyEnvelope, Envelope, Message
 from protocols.messages import audio, robot, speech, transcript, turn, voice
 from protocols.messages.agent import AgentKind
-from protocols.messages.robot import Hello
-from protocols.messages.session import EchoCanceller, Endpointing
+from protocols.messages.robot import Capabilities, Hello
+from protocols.messages.session import Camera, EchoCanceller, Endpointing
 
 ROBOTS = ("r1", "r2")
 AGENTS = {
@@ -30,7 +31,9 @@ AGENTS = {
     (AgentKind.PLANNER, "primary"): "planner-1",
     (AgentKind.PLANNER, "reflex"): "planner-2",
     (AgentKind.TTS, "primary"): "tts-1",
+    (AgentKind.VISION, "primary"): "vision-1",
 }
+CAMERA = Camera(hfov_deg=62.0, width=640, height=480)
 MS = 1_000_000
 WORDS = "one two three four. five six, seven eight. nine ten"
 
@@ -39,6 +42,16 @@ class Alarm(NamedTuple):
     at_ns: int
     number: int
     call: Callable[[], None]
+
+
+class Unstarted:
+    """Stands in for the task of a look: what comes of it, a rule decides."""
+
+    def __init__(self, work: Coroutine[Any, Any, None]) -> None:
+        work.close()
+
+    def cancel(self) -> None:
+        pass
 
 
 class Handle:
@@ -133,6 +146,7 @@ class Life(RuleBasedStateMachine):
             turn_over=lambda: None,
             call_later=self.call_later,  # type: ignore[arg-type]
             counters=Counters(),
+            eyes=EyeServices(Blind(), Unstarted, lambda: self.now, Counters()),  # type: ignore[arg-type]
         )
         self.wires: dict[str, list[Wire]] = {name: [] for name in ROBOTS}
         self.seats = {name: Seat(name, State(name), services) for name in ROBOTS}
@@ -198,7 +212,7 @@ class Life(RuleBasedStateMachine):
         self.epochs += 1
         endpointing = Endpointing.CLIENT if client else Endpointing.HUB
         wire = Wire(name, self.epochs, can_flush=not client)
-        hello = Hello(aec=aec, endpointing=endpointing)
+        hello = Hello(aec=aec, endpointing=endpointing, capabilities=Capabilities(camera=CAMERA))
         seat = self.seats[name]
         seat.make_room(resuming=False)
         seat.take_over(
@@ -227,6 +241,7 @@ class Life(RuleBasedStateMachine):
             playing = robot.Playing(turn=newest, samples=samples, received=has[newest])
         hello = robot.Hello(
             aec=state.hello.aec, endpointing=state.hello.endpointing, resume=state.session,
+            capabilities=state.hello.capabilities,
             boot=self.boot, order=max(0, before.order - seen), playing=playing,
         )  # fmt: skip
         if not seat.awaits(hello, profile):
@@ -321,7 +336,7 @@ class Life(RuleBasedStateMachine):
     @rule(
         name=names,
         back=backs,
-        text=st.sampled_from(["hello robot", "", "mhm", "stop", "louder"]),
+        text=st.sampled_from(["hello robot", "", "mhm", "stop", "louder", "look at this"]),
         final=st.booleans(),
     )
     def transcript_comes(self, name: str, back: int, text: str, final: bool) -> None:
@@ -385,17 +400,31 @@ class Life(RuleBasedStateMachine):
                 wire.acked[number] = max(samples, wire.acked.get(number, 0))
             seat.on_message(robot.Played(epoch=seat.state.epoch, turn=number, samples=samples))
 
-    @rule(name=names, text=st.sampled_from(["", "hello", "stop"]))
+    @rule(name=names, text=st.sampled_from(["", "hello", "stop", "what do you see?"]))
     def user_types(self, name: str, text: str) -> None:
         self.seats[name].on_message(robot.Text(text=text))
+
+    @rule(name=names, back=backs, missing=st.sampled_from([None, *turn.Unseen]))
+    def camera_is_looked_at(self, name: str, back: int, missing: turn.Unseen | None) -> None:
+        text = "" if missing else "a red ball"
+        sight = turn.Sight(text=text, missing=missing)
+        self.seats[name].feed(on.Seen(self.number(name, back), sight))
 
     @rule(name=names)
     def user_cancels(self, name: str) -> None:
         self.seats[name].on_message(robot.Cancel())
 
-    @rule(name=names, priority=st.sampled_from(turn.Priority), interruptible=st.booleans())
-    def somebody_announces(self, name: str, priority: turn.Priority, interruptible: bool) -> None:
-        self.seats[name].feed(on.Announce(WORDS, priority, interruptible=interruptible))
+    @rule(
+        name=names,
+        text=st.sampled_from([WORDS, ""]),
+        priority=st.sampled_from(turn.Priority),
+        interruptible=st.booleans(),
+    )
+    def somebody_announces(
+        self, name: str, text: str, priority: turn.Priority, interruptible: bool
+    ) -> None:
+        wish = on.Announce(text, priority, interruptible=interruptible, gestures=("nod",))
+        self.seats[name].feed(wish)
 
     @rule(name=names, agent=st.sampled_from(list(AGENTS)), down=st.booleans())
     def agent_comes_or_goes(self, name: str, agent: tuple[AgentKind, str], down: bool) -> None:
