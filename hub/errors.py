@@ -16,11 +16,25 @@
     │   └── StoreTooNew              store_too_new       written by a newer Robot Hub
     ├── StoreFailed                  store_failed        the disk is full, or worse
     ├── NotReady                     not_ready           draining, or not started yet
+    │   └── Draining                 draining
     ├── Duel                         duel                two devices take one robot id in turns
     ├── UnknownRobot                 unknown_robot       it is not connected
-    ├── NotAuthorised                not_authorised      no token, a wrong one, another robot's
+    ├── NotAuthorised                not_authorised      a token that does not cover this
+    │   ├── NotAuthenticated         not_authorised      no credential, or an unknown one
+    │   │   └── TokenInUrl           token_in_url
+    │   └── ForeignOrigin            foreign_origin      a page of another site, or a borrowed name
+    ├── RateLimited                  rate_limited        too many requests of one token or address
     ├── BadRequest                   bad_request         a value that the request may not have
-    │   └── TooLong                  text_too_long
+    │   ├── TooLong                  text_too_long
+    │   ├── BadBody                  bad_body            not what its content type says
+    │   │   ├── TooDeep              json_too_deep
+    │   │   └── TooManyValues        json_too_many_values
+    │   ├── TooManyParts             too_many_parts
+    │   ├── BodyTooLarge             too_large
+    │   ├── BodyTooSlow              body_too_slow       it did not come within its time
+    │   ├── WrongMedia               unsupported_media   another content type is needed
+    │   ├── HeadTooLarge             headers_too_large
+    │   └── UrlTooLong               url_too_long
     └── JobError                     job_failed          ``code`` is the agent's own
         ├── Busy                     busy                nothing queues: come back later
         ├── JobTimeout               job_timeout
@@ -102,6 +116,12 @@ class NotReady(HubError):
     code = "not_ready"
 
 
+class Draining(NotReady):
+    """The hub is shutting down."""
+
+    code = "draining"
+
+
 class Duel(HubError):
     """Too many takeovers of one robot: the connection that it has keeps it for now."""
 
@@ -119,9 +139,35 @@ class UnknownRobot(HubError):
 
 
 class NotAuthorised(HubError):
-    """The credential is missing, unknown, or not one for this robot."""
+    """The credential does not cover what was asked for, or there is none."""
 
     code = "not_authorised"
+
+
+class NotAuthenticated(NotAuthorised):
+    """A credential is needed and there is none, or one that is unknown, revoked or expired."""
+
+
+class TokenInUrl(NotAuthenticated):
+    """A token stands in the URL, where logs and histories keep it."""
+
+    code = "token_in_url"
+
+
+class ForeignOrigin(NotAuthorised):
+    """A page of another site made a browser call, or a name was pointed at the hub."""
+
+    code = "foreign_origin"
+
+
+class RateLimited(HubError):
+    """More requests than the token may make, or too many wrong credentials from one address."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class BadRequest(HubError):
@@ -134,6 +180,60 @@ class TooLong(BadRequest):
     """A text is longer than its limit."""
 
     code = "text_too_long"
+
+
+class BadBody(BadRequest):
+    """A body is not what its content type says."""
+
+    code = "bad_body"
+
+
+class TooDeep(BadBody):
+    """A JSON document nests deeper than any honest one."""
+
+    code = "json_too_deep"
+
+
+class TooManyValues(BadBody):
+    """A JSON document would take many times its size in memory."""
+
+    code = "json_too_many_values"
+
+
+class TooManyParts(BadRequest):
+    """A form has more parts than any route reads."""
+
+    code = "too_many_parts"
+
+
+class BodyTooLarge(BadRequest):
+    """A body has more bytes than its route takes."""
+
+    code = "too_large"
+
+
+class BodyTooSlow(BadRequest):
+    """A body did not come within its time."""
+
+    code = "body_too_slow"
+
+
+class WrongMedia(BadRequest):
+    """The route takes another content type."""
+
+    code = "unsupported_media"
+
+
+class HeadTooLarge(BadRequest):
+    """The headers of a request are too many or too long."""
+
+    code = "headers_too_large"
+
+
+class UrlTooLong(BadRequest):
+    """The address of a request is too long."""
+
+    code = "url_too_long"
 
 
 class JobError(HubError):

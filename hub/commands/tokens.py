@@ -10,6 +10,7 @@ from rich.table import Table
 
 from hub.errors import DataDirUnusable
 from hub.store import tokens
+from hub.store.tokens import Scope
 from protocols.errors import HubError
 
 
@@ -19,26 +20,49 @@ class UnknownToken(HubError):
     code = "unknown_token"
 
 
-def add(data_dir: Path, robot: str | None, label: str) -> str:
-    """Make a token for ``robot``, or for a program that may act for any; return it.
+def scope_named(name: str | None) -> Scope | None:
+    """The scope that a user means; raises ``BadToken``."""
+    if name is None:
+        return None
+    try:
+        return Scope(name.strip().lower())
+    except ValueError:
+        raise tokens.BadToken(f"{name!r} is no scope; there are {', '.join(Scope)}") from None
+
+
+def add(
+    data_dir: Path,
+    robot: str | None,
+    label: str,
+    scope: Scope | None = None,
+    rate: int | None = None,
+) -> str:
+    """Make a token and return it: for ``robot``, or for a program or a person.
+
+    Args:
+        scope: what it is for; without one a robot's, or a client's where no robot is named.
+        rate: requests per minute, if not what the settings say.
 
     Raises:
         BadIdentity: ``robot`` cannot be a robot's name.
+        BadToken: scope, robot and rate contradict each other.
         DataDirUnusable: the data directory cannot be written.
     """
     with closing(_opened(data_dir)) as db:
-        return tokens.create(db, robot or tokens.ANY_ROBOT, label)
+        return tokens.create(db, robot or tokens.ANY_ROBOT, label, scope=scope, rate=rate)
 
 
 def show(data_dir: Path, console: Console) -> None:
     """Print all tokens without their secrets; raises ``DataDirUnusable``."""
     with closing(_opened(data_dir)) as db:
         rows = tokens.listed(db)
-    table = Table("id", "for", "label", "made")
+    table = Table("id", "scope", "robot", "label", "a minute", "made")
     for token in rows:
-        owner = "any robot" if token.robot == tokens.ANY_ROBOT else token.robot
+        robot = "any" if token.robot == tokens.ANY_ROBOT else token.robot
+        rate = "" if token.rate is None else str(token.rate)
         made = datetime.fromtimestamp(token.created_s, UTC).astimezone()
-        table.add_row(token.id, owner, token.label, made.strftime("%Y-%m-%d %H:%M"))
+        made_at = made.strftime("%Y-%m-%d %H:%M")
+        table.add_row(token.id, token.scope, robot, token.label, rate, made_at)
     console.print(table)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from hub.edge.rights import Right
 from hub.edge.services import EdgeServices
 from hub.edge.wire import (
     CLOSE_BAD_IDENTITY,
@@ -15,8 +16,9 @@ from hub.edge.wire import (
     CLOSE_NOT_AUTHORISED,
     CLOSE_TOO_MANY,
 )
-from hub.errors import Duel, NotAuthorised, NotReady
+from hub.errors import Duel, NotAuthorised, NotReady, RateLimited
 from hub.session.link import RobotLink, RobotSession
+from hub.store.tokens import Grant
 from protocols.errors import BadIdentity, HubError
 from protocols.identity import checked_robot_id
 from protocols.messages.robot import Hello
@@ -77,17 +79,37 @@ async def admit_robot(websocket: WebSocket, services: EdgeServices) -> str | Non
     """
     await websocket.accept()
     robot = websocket.query_params.get("robot_id", "")
+    if not robot:
+        await _refuse(websocket, services, CLOSE_BAD_IDENTITY, "missing_robot_id")
+        return None
     try:
-        if not robot:
-            code, reason = CLOSE_BAD_IDENTITY, "missing_robot_id"
-        else:
-            await services.gate.admit(websocket, checked_robot_id(robot))
-            return robot
+        checked_robot_id(robot)
     except BadIdentity as error:
-        code, reason = CLOSE_BAD_IDENTITY, f"{error.code}: {error}"
+        await _refuse(websocket, services, CLOSE_BAD_IDENTITY, f"{error.code}: {error}")
+        return None
+    grant = await _granted(websocket, services, Right.ROBOT, robot)
+    return robot if grant is not None else None
+
+
+async def admit_caller(
+    websocket: WebSocket, services: EdgeServices, right: Right = Right.USE
+) -> Grant | None:
+    """Accept ``websocket`` of a program that is no robot and return what it may do, or close it
+    with the reason and return None."""
+    await websocket.accept()
+    return await _granted(websocket, services, right)
+
+
+async def _granted(
+    websocket: WebSocket, services: EdgeServices, right: Right, robot: str | None = None
+) -> Grant | None:
+    try:
+        return await services.gate.admit(websocket, robot, right)
     except NotAuthorised as error:
-        code, reason = CLOSE_NOT_AUTHORISED, error.code
-    await _refuse(websocket, services, code, reason)
+        await _refuse(websocket, services, CLOSE_NOT_AUTHORISED, error.code)
+    except RateLimited as error:
+        reason = f"{error.code} {error.retry_after_s}"
+        await _refuse(websocket, services, CLOSE_TOO_MANY, reason)
     return None
 
 

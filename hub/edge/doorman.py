@@ -1,30 +1,85 @@
-"""What every request passes before any route: foreign pages, tokens, and the size of bodies."""
+"""What every request passes before any route: foreign pages, credentials, rights, bodies.
+
+``install`` puts them around an application in this order: a page of another site is refused before
+anything else is done for it, its preflights are answered without a token, and a body is only read
+for a caller who may send it.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.counters import Counters
 from hub.edge.auth import Gate
-from hub.edge.limits import MAX_BODY_BYTES
-from hub.errors import NotAuthorised
+from hub.edge.bodies import Bodies
+from hub.edge.grants import GRANT
+from hub.edge.http_errors import answer_at
+from hub.edge.limits import BodyPatience
+from hub.edge.pages import Pages
+from hub.edge.paths import split_base
+from hub.edge.rights import demanded
+from hub.errors import Draining, ForeignOrigin
+from protocols.errors import HubError
 
 OPEN_PATHS = frozenset({"/livez"})
 """Answered to anybody: that a process is alive is no secret."""
+_WORK = frozenset({"POST", "PUT", "PATCH"})
 
-_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
+_EXPOSED = (
+    "Retry-After", "X-Audio-Sample-Rate", "X-Audio-Channels", "X-Request-Id", "Mcp-Session-Id",
+)  # fmt: skip
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
-GRANT = "robot_hub.grant"
-"""Where a request's grant stands in its scope's state."""
+
+def install(
+    app: FastAPI,
+    gate: Gate,
+    counters: Counters,
+    draining: Callable[[], bool],
+    patience: BodyPatience,
+) -> None:
+    """Put all of them around ``app``; what is added last sees a request first."""
+    app.add_middleware(Bodies, counters=counters, patience=patience)
+    app.add_middleware(Doorman, gate=gate, counters=counters, draining=draining)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=sorted(gate.pages.cross_origins),
+        allow_methods=_METHODS,
+        # A page that may be here at all may name any header; cookies are never taken.
+        allow_headers=("*",),
+        expose_headers=_EXPOSED,
+    )
+    app.add_middleware(Strangers, pages=gate.pages, counters=counters)
+
+
+class Strangers:
+    """Turns away what pages of other sites, and names pointed at this machine, make browsers do;
+    WebSockets included."""
+
+    def __init__(self, app: ASGIApp, pages: Pages, counters: Counters) -> None:
+        self._app = app
+        self._pages = pages
+        self._counters = counters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or not self._pages.is_foreign(HTTPConnection(scope)):
+            await self._app(scope, receive, send)
+            return
+        error = ForeignOrigin("this page or host name may not use the hub")
+        self._counters.count(f"requests_refused.{error.code}")
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": error.code})
+            return
+        await answer_at(scope["path"], error)(scope, receive, send)
 
 
 class Doorman:
-    """ASGI middleware. WebSockets are told of a missing token by their own routes, after the
-    handshake, so that they can see a close code."""
+    """Asks the gate for every HTTP request. WebSockets are told of a missing token by their own
+    routes, after the handshake, so that they can see a close code."""
 
     def __init__(
         self, app: ASGIApp, gate: Gate, counters: Counters, draining: Callable[[], bool]
@@ -35,56 +90,22 @@ class Doorman:
         self._counters = counters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
+        if scope["type"] != "http" or split_base(scope["path"])[1] in OPEN_PATHS:
             await self._app(scope, receive, send)
             return
-        refusal = await self._refusal(scope)
-        if refusal is None:
-            await self._app(scope, _bounded(scope, receive), send)
-            return
-        code, detail, status = refusal
-        self._counters.count(f"requests_refused.{code}")
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": code})
-            return
-        headers = _HEADERS.get(status)
-        response = JSONResponse({"error": code, "detail": detail}, status, headers)
-        await response(scope, receive, send)
-
-    async def _refusal(self, scope: Scope) -> tuple[str, str, int] | None:
-        connection = HTTPConnection(scope)
-        if self._gate.is_foreign(connection):
-            return "foreign_origin", "this page or host name may not use the hub", 403
-        if scope["type"] != "http":
-            return None
-        length = connection.headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and int(length) > MAX_BODY_BYTES:
-            return "too_large", f"a body may have {MAX_BODY_BYTES} bytes", 413
-        if scope["path"] in OPEN_PATHS:
-            return None
         try:
-            grant = await self._gate.admit(connection)
-        except NotAuthorised as error:
-            return error.code, str(error), 401
+            await self._check(scope)
+        except HubError as error:
+            self._counters.count(f"requests_refused.{error.code}")
+            await answer_at(scope["path"], error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _check(self, scope: Scope) -> None:
+        method = scope["method"]
+        right = demanded(method, scope["path"])
+        grant = await self._gate.admit(HTTPConnection(scope), right=right)
         state: dict[str, Any] = scope.setdefault("state", {})
         state[GRANT] = grant
-        if scope["method"] == "POST" and self._draining():
-            return "draining", "the hub is shutting down and takes nothing new", 503
-        return None
-
-
-def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """``receive`` that refuses a body which grows above the limit without having said so."""
-    if scope["type"] != "http":
-        return receive
-    size = 0
-
-    async def bounded() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > MAX_BODY_BYTES:
-            raise HTTPException(413, f"a body may have {MAX_BODY_BYTES} bytes")
-        return message
-
-    return bounded
+        if method in _WORK and self._draining():
+            raise Draining("the hub is shutting down and takes nothing new")

@@ -1,27 +1,47 @@
-"""What the caller of a request may do, as the doorman found out."""
+"""What the caller of a request may do, as the doorman found out; what routes check themselves."""
 
 from starlette.requests import HTTPConnection
 
-from hub.edge.doorman import GRANT
+from hub.edge.rights import ALLOWED, Right
 from hub.errors import NotAuthorised
-from hub.store.tokens import Grant
+from hub.store.tokens import Grant, Scope
+
+GRANT = "robot_hub.grant"
+"""Where a request's grant stands in its scope's state."""
+
+
+def grant_of(connection: HTTPConnection) -> Grant:
+    """The caller's grant; ``id`` names whose jobs these are."""
+    grant = getattr(connection.state, GRANT)
+    assert isinstance(grant, Grant)
+    return grant
 
 
 def check_robot(connection: HTTPConnection, robot: str) -> None:
     """Raises:
-    NotAuthorised: the caller's token is another robot's.
+    NotAuthorised: the caller's token does not cover ``robot``.
     """
-    grant = getattr(connection.state, GRANT)
-    assert isinstance(grant, Grant)
-    if not grant.covers(robot):
+    if not grant_of(connection).covers(robot):
         raise NotAuthorised(f"the token is not one for robot {robot}")
 
 
-def check_client(connection: HTTPConnection) -> None:
+def check_right(connection: HTTPConnection, right: Right) -> None:
     """Raises:
-    NotAuthorised: the caller's token is a robot's, and what it asks for is the whole hub's.
+    NotAuthorised: the caller's token does not cover ``right``.
     """
-    grant = getattr(connection.state, GRANT)
-    assert isinstance(grant, Grant)
-    if not grant.is_client:
-        raise NotAuthorised("a robot's token does not cover this; use one made without a robot")
+    grant = grant_of(connection)
+    if right not in ALLOWED[grant.scope]:
+        raise NotAuthorised(f"a token of scope {grant.scope} does not cover this")
+
+
+def check_admin(connection: HTTPConnection) -> None:
+    """Raises:
+    NotAuthorised: the caller's token is no administrator's.
+    """
+    check_right(connection, Right.ADMIN)
+
+
+def may_end_job(connection: HTTPConnection, owner: str) -> bool:
+    """Whether the caller may end a job of ``owner``, the id of the grant that asked for it."""
+    grant = grant_of(connection)
+    return grant.scope is Scope.ADMIN or grant.id == owner

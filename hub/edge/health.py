@@ -6,6 +6,7 @@ from typing import Any
 from hub.edge.clock import Reading
 from hub.edge.services import EdgeFacts, HubReport
 from hub.jobs.admission import AgentView, PlanAdmission
+from hub.measures import lateness
 from protocols.messages.agent import AgentKind, AgentState
 from protocols.messages.model import LoadState
 
@@ -103,6 +104,8 @@ def status(
         "ready": readiness(report)[0],
         "draining": report.draining,
         "degraded": dict(report.degraded),
+        "restarts": dict(report.restarts),
+        "loop": lateness(report.measures.lag)._asdict(),
         "robots": sorted(report.robots),
         "clocks": {
             robot: {
@@ -130,6 +133,8 @@ def _states(report: HubReport) -> Json:
             "active": agent.active,
             "info": dict(agent.info),
             "progress": agent.progress,
+            "lag_ms": agent.lag_ms,
+            "drops": dict(agent.drops),
             **_engine(agent),
         }
         for agent in sorted(report.agents, key=lambda a: a.instance)

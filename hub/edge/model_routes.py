@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.edge.disconnect import AudioResponse, ClientGone, while_connected
-from hub.edge.grants import check_client
+from hub.edge.grants import check_admin
 from hub.edge.http_errors import answer
 from hub.edge.services import EdgeServices
 from hub.errors import Busy, JobError
@@ -72,7 +72,7 @@ def model_router(services: EdgeServices) -> APIRouter:
 async def _changed(
     services: EdgeServices, request: Request, body: UnloadBody, order: ModelLoad | ModelUnload
 ) -> Response:
-    check_client(request)
+    check_admin(request)
     try:
         agent = agent_for(services.health().agents, body.kind, body.role, order)
     except (NoSuchKind, NoSuchAgent, NoModels) as error:

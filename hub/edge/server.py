@@ -12,7 +12,10 @@ from typing import NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
-from hub.edge.limits import PING_EVERY_S, PONG_DEADLINE_S
+from hub.counters import Counters
+from hub.edge.http_protocol import BoundedHttp, bounded
+from hub.edge.limits import PING_EVERY_S, PONG_DEADLINE_S, HeadLimits
+from hub.edge.rooted import Rooted
 from hub.edge.socket import MAX_FRAME_BYTES, WireSocket
 from hub.errors import BadTls, CannotBind, PortInUse
 
@@ -36,6 +39,7 @@ class Keepalive(NamedTuple):
 
 
 KEEPALIVE = Keepalive()
+HEAD_LIMITS = HeadLimits()
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -72,16 +76,22 @@ async def serve(
     ready: Callable[[], None] | None = None,
     tls: Tls | None = None,
     keepalive: Keepalive = KEEPALIVE,
+    counters: Counters | None = None,
+    head: HeadLimits = HEAD_LIMITS,
+    root: str = "",
 ) -> None:
     """Serve ``app`` on ``listener`` until ``stop`` is set, then let requests finish.
+    What is asked for is looked for under ``root``, the base path of a family.
 
-    ``ready`` is called once connections are accepted. Signals are left alone.
+    ``ready`` is called once connections are accepted. Signals are left alone. What ``head``
+    forbids is refused before ``app`` hears of it, and counted in ``counters``.
 
     Raises:
         BadTls: certificate or key cannot be used.
     """
     with listener:
-        server = _Server(_config(app, tls, keepalive))
+        http = bounded(head, counters if counters is not None else Counters(), root)
+        server = _Server(_config(Rooted(app, root), tls, keepalive, http))
         async with asyncio.TaskGroup() as tasks:
             stopper = tasks.create_task(_stop_when(stop, server, ready))
             await server.serve(sockets=[listener])
@@ -114,11 +124,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: ASGIApp, tls: Tls | None, keepalive: Keepalive) -> uvicorn.Config:
+def _config(
+    app: ASGIApp, tls: Tls | None, keepalive: Keepalive, http: type[BoundedHttp]
+) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=http,
         ws=WireSocket,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,

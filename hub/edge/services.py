@@ -6,12 +6,16 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hub.aliases import aliases_of
 from hub.counters import Counters
 from hub.edge.auth import Gate
 from hub.edge.clock import Reading
-from hub.edge.limits import MAX_CONNECTIONS
+from hub.edge.limits import BODY_PATIENCE, MAX_CONNECTIONS, BodyPatience
 from hub.gpu_budget import NO_ORPHEUS, OrpheusPolicy
 from hub.jobs.admission import AgentView, PlanAdmission
+from hub.jobs.orders import JobFact, JobOrder
+from hub.jobs.records import JobNumbers, JobRecord
+from hub.measures import Measures
 from hub.session.link import Sessions
 from protocols.messages.agent import AgentProgress
 from protocols.messages.job import PlanDone, SpeakRequest
@@ -46,6 +50,14 @@ class HubReport:
     """Broken invariants that the monitor has seen, by name."""
     vram_free_gb: float | None = None
     """GiB free on the GPU that engines use, as measured; None where it cannot be."""
+    vram_total_gb: float | None = None
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    """How often the supervisor had to start each process again."""
+    measures: Measures = field(default_factory=Measures)
+    """What the hub measures of itself; not a copy."""
+    jobs: JobNumbers = field(default_factory=JobNumbers)
+    long_work_held: bool = False
+    """Robots are being answered, and jobs of long work hold for it."""
 
 
 class Jobs(Protocol):
@@ -70,6 +82,25 @@ class Jobs(Protocol):
     ) -> AsyncGenerator[AgentProgress, None]:
         """What an agent tells while it loads or unloads a model, until it has; closing the
         generator cancels the job. Raises ``AgentMissing`` and ``JobError``."""
+
+    def run(self, order: JobOrder) -> AsyncGenerator[JobFact, None]:
+        """What a job tells, until it is done; closing the generator cancels it down to the engine.
+
+        Raises:
+            Busy, JobTimeout, AgentMissing, JobError: see ``hub/jobs/desk.py``.
+        """
+
+    def now(self) -> int:
+        """The time that records are in, in nanoseconds."""
+
+    def records(self) -> list[JobRecord]:
+        """Jobs under way, then those that ended lately, the latest first."""
+
+    def record(self, job_id: str) -> JobRecord | None:
+        """What is known of a job."""
+
+    def cancel(self, job_id: str) -> bool:
+        """End a job that somebody waits for; False if there is none of this id."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +130,8 @@ class EdgeFacts:
     tts_busy_queue_threshold: int = 0
     hf_token_present: bool = False
     max_connections: int = MAX_CONNECTIONS
+    aliases: Mapping[str, str] = field(default_factory=lambda: aliases_of(()))
+    """What names of models mean, in lower case (``MODEL_ALIASES``)."""
     tracing: bool = False
     recording: bool = False
     """What people say is kept: words and sound are in the trace."""
@@ -150,4 +183,6 @@ class EdgeServices:
     allowed_actions: Callable[[str], frozenset[str] | None] = everything_allowed
     clocks: Clocks = field(default_factory=Clocks)
     clock_ns: Callable[[], int] = time.monotonic_ns
+    patience: BodyPatience = BODY_PATIENCE
+    """How slowly the body of a request may come."""
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "hub-codec"))

@@ -10,6 +10,22 @@ from hub.edge import health as documents
 from hub.edge.metrics import registry_of
 from hub.edge.services import EdgeServices
 
+PATHS = (
+    "/plan",
+    "/tts",
+    "/say",
+    "/models/load",
+    "/models/unload",
+    "/jobs",
+    "/queue-status",
+    "/health",
+    "/livez",
+    "/readyz",
+    "/status",
+    "/metrics",
+)
+"""What ``/`` tells programs to ask for."""
+
 
 def status_router(services: EdgeServices) -> APIRouter:
     """The routes over ``services``."""
@@ -54,18 +70,7 @@ def status_router(services: EdgeServices) -> APIRouter:
             "version": services.facts.version,
             "hub_id": services.facts.hub_id,
             "docs": "/docs",
-            "http": [
-                "/plan",
-                "/tts",
-                "/say",
-                "/models/load",
-                "/models/unload",
-                "/health",
-                "/livez",
-                "/readyz",
-                "/status",
-                "/metrics",
-            ],
+            "http": list(PATHS),
             "websocket": ["/robot?robot_id=…", "/converse?robot_id=…"],
         }
 

@@ -67,3 +67,20 @@ class DataDir:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def owner_of(path: Path) -> int | None:
+    """The process that holds the lock of the data directory ``path`` now, if anybody does; 0 where
+    it did not say who it is."""
+    try:
+        lock = os.open(path / LOCK_FILE, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+        return int(text) if text.isdecimal() else 0
+    finally:
+        os.close(lock)
+    return None

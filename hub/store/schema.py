@@ -55,6 +55,11 @@ MIGRATIONS = (
         record BLOB NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE tokens ADD COLUMN scope TEXT NOT NULL DEFAULT 'client';
+    ALTER TABLE tokens ADD COLUMN rate INTEGER;
+    UPDATE tokens SET scope = 'robot' WHERE robot != '*';
+    """,
 )
 """Script ``n`` brings a file from ``user_version`` n to n + 1."""
 

@@ -6,16 +6,19 @@ import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from fastapi import APIRouter
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from hub.counters import Counters
 from hub.edge.app import build_app
 from hub.edge.auth import Gate
-from hub.edge.server import KEEPALIVE, Keepalive, bind, serve
+from hub.edge.limits import BODY_PATIENCE, BodyPatience, HeadLimits
+from hub.edge.server import HEAD_LIMITS, KEEPALIVE, Keepalive, bind, serve
 from hub.edge.services import EdgeFacts, EdgeServices, HubReport
 from hub.store import tokens
 from hub.store.schema import connect
@@ -35,6 +38,9 @@ class DbTokens:
     async def find(self, token: str) -> Grant | None:
         return tokens.find(self.db, token)
 
+    async def find_by_id(self, token_id: str) -> Grant | None:
+        return tokens.find_by_id(self.db, token_id)
+
     async def any_defined(self) -> bool:
         return tokens.any_defined(self.db)
 
@@ -51,6 +57,7 @@ class Edge:
     http: httpx.AsyncClient
     allowed: dict[str, frozenset[str]] = field(default_factory=dict)
     report: HubReport = field(default_factory=HubReport)
+    services: EdgeServices | None = None
 
     def ws(self, path: str) -> str:
         return f"ws://127.0.0.1:{self.port}{path}"
@@ -82,9 +89,17 @@ async def edge(tmp_path: Path) -> AsyncIterator[Edge]:
 
 @contextlib.asynccontextmanager
 async def served(
-    tmp_path: Path, facts: EdgeFacts = FACTS, keepalive: Keepalive = KEEPALIVE
+    tmp_path: Path,
+    facts: EdgeFacts = FACTS,
+    keepalive: Keepalive = KEEPALIVE,
+    *,
+    head: HeadLimits = HEAD_LIMITS,
+    patience: BodyPatience = BODY_PATIENCE,
+    routes: APIRouter | None = None,
+    **rules: Any,
 ) -> AsyncIterator[Edge]:
-    """An edge on a free port, for as long as the context is open."""
+    """An edge on a free port, for as long as the context is open. ``rules`` are the gate's,
+    ``routes`` are served beside the edge's own."""
     sessions, jobs, counters = FakeSessions(), FakeJobs(), Counters()
     db = connect(tmp_path)
     listener = bind("127.0.0.1", 0)
@@ -94,16 +109,25 @@ async def served(
         services = EdgeServices(
             sessions=sessions,
             jobs=jobs,
-            gate=Gate(DbTokens(db), loopback=True),
+            gate=Gate(DbTokens(db), loopback=True, **rules),
             health=lambda: made.report,
             facts=facts,
             counters=counters,
             allowed_actions=lambda robot: made.allowed.get(robot),
+            patience=patience,
         )
+        made.services = services
         stop, ready = asyncio.Event(), asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             app = build_app(services)
-            tasks.create_task(serve(app, listener, stop, ready.set, keepalive=keepalive))
+            if routes is not None:
+                app.include_router(routes)
+            tasks.create_task(
+                serve(
+                    app, listener, stop, ready.set,
+                    keepalive=keepalive, counters=counters, head=head,
+                )
+            )  # fmt: skip
             await ready.wait()
             yield made
             for session in sessions.attached:

@@ -11,6 +11,7 @@ from hub.edge.converse_ws import ConverseLink
 from hub.edge.limits import MAX_BODY_BYTES
 from hub.edge.services import HubReport
 from hub.errors import AgentMissing, Busy, JobError, JobTimeout
+from hub.measures import Measures
 from protocols.messages.agent import AgentKind, AgentState
 from protocols.messages.job import PlanDone
 from protocols.messages.model import ModelState
@@ -36,6 +37,8 @@ class Agent:
     progress: str = ""
     has_models: bool = True
     engine: ModelState | None = None
+    lag_ms: float = 0.0
+    drops: dict[str, int] = field(default_factory=dict)
 
     @property
     def instance(self) -> str:
@@ -314,6 +317,20 @@ async def test_status_and_metrics_name_what_went_wrong(edge: Edge) -> None:
     assert 'hub_events_total{name="frames_refused.bad_audio"} 2.0' in metrics
     assert "hub_robots 1.0" in metrics
     assert 'hub_agent_ready{backend="embedded",kind="tts",role="primary"} 1.0' in metrics
+
+
+async def test_status_tells_what_each_agent_dropped_and_how_late_loops_are(edge: Edge) -> None:
+    late = Agent(AgentKind.STT, lag_ms=7.5, drops={"lost.mic.chunk": 2})
+    measures = Measures()
+    measures.lag.add(0.004)
+    edge.report = HubReport(agents=(late,), restarts={"stt": 1}, measures=measures)
+
+    status = (await edge.http.get("/status")).json()
+
+    assert status["agents"]["stt-primary-1"]["drops"] == {"lost.mic.chunk": 2}
+    assert status["agents"]["stt-primary-1"]["lag_ms"] == 7.5
+    assert status["loop"] == {"p99_ms": 5.0, "worst_ms": 4.0}
+    assert status["restarts"] == {"stt": 1}
 
 
 async def test_there_is_an_index_and_documentation(edge: Edge) -> None:

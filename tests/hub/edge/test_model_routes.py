@@ -10,6 +10,7 @@ from hub.edge.services import HubReport
 from hub.errors import AgentMissing, Busy, JobError
 from hub.registry import AgentInfo
 from hub.store import tokens
+from hub.store.tokens import Scope
 from protocols.messages.agent import AgentKind, AgentProgress, AgentState
 from protocols.messages.model import LoadState, ModelLoad, ModelState, ModelUnload
 from tests.hub.edge.conftest import Edge
@@ -120,15 +121,16 @@ async def test_a_body_that_makes_no_sense_is_422(ready: Edge, body: dict[str, An
     assert ready.jobs.orders == []
 
 
-async def test_a_robots_token_changes_no_models(ready: Edge) -> None:
+async def test_only_an_administrators_token_changes_models(ready: Edge) -> None:
     robots, programs = tokens.create(ready.db, "r1"), tokens.create(ready.db)
+    admins = tokens.create(ready.db, scope=Scope.ADMIN)
     answers = [
         await ready.http.post(
             "/models/load", json=LOAD, headers={"Authorization": f"Bearer {token}"}
         )
-        for token in (robots, programs, "wrong")
+        for token in (robots, programs, admins, "wrong")
     ]
-    assert [answer.status_code for answer in answers] == [403, 200, 401]
+    assert [answer.status_code for answer in answers] == [403, 403, 200, 401]
 
 
 async def test_a_client_that_goes_away_leaves_no_job(ready: Edge) -> None:

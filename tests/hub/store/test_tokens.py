@@ -1,14 +1,17 @@
 """Tokens: made once, stored as hashes, bound to one robot or to none."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub.store import tokens
-from hub.store.schema import FILE
+from hub.store.schema import FILE, MIGRATIONS
 from hub.store.sqlite import SqliteStore
+from hub.store.tokens import Grant, Scope
 from protocols.errors import BadIdentity
 
 
@@ -24,14 +27,69 @@ def test_a_robots_token_covers_that_robot_alone(db: sqlite3.Connection) -> None:
     assert grant is not None
     assert grant.covers("r1")
     assert not grant.covers("r2")
-    assert not grant.is_client
+    assert grant.scope is Scope.ROBOT
 
 
 def test_a_client_token_covers_every_robot(db: sqlite3.Connection) -> None:
     grant = tokens.find(db, tokens.create(db))
     assert grant is not None
     assert grant.covers("r1")
-    assert grant.is_client
+    assert grant.scope is Scope.CLIENT
+
+
+@pytest.mark.parametrize(
+    ("scope", "covers"), [(Scope.ADMIN, True), (Scope.CLIENT, True), (Scope.OBSERVER, False)]
+)
+def test_a_token_holds_its_scope_and_its_rate(
+    db: sqlite3.Connection, scope: Scope, covers: bool
+) -> None:
+    grant = tokens.find(db, tokens.create(db, scope=scope, rate=90))
+    assert grant is not None
+    assert (grant.scope, grant.rate, grant.covers("r1")) == (scope, 90, covers)
+    assert tokens.find_by_id(db, grant.id) == grant
+    (info,) = tokens.listed(db)
+    assert (info.scope, info.rate) == (scope, 90)
+    assert tokens.revoke(db, grant.id)
+    assert tokens.find_by_id(db, grant.id) is None
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"scope": Scope.ROBOT},
+        {"scope": Scope.ADMIN, "robot": "r1"},
+        {"scope": Scope.OBSERVER, "robot": "r1"},
+        {"rate": 0},
+    ],
+)
+def test_a_token_that_contradicts_itself_is_not_made(
+    db: sqlite3.Connection, wish: dict[str, Any]
+) -> None:
+    with pytest.raises(tokens.BadToken):
+        tokens.create(db, **wish)
+    assert not tokens.any_defined(db)
+
+
+def test_tokens_of_an_older_hub_keep_working_with_the_scope_they_had(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    for script in MIGRATIONS[:2]:
+        old.executescript(script)
+    old.execute("PRAGMA user_version = 2")
+    made = {"r1": "rh_00000001_" + "a" * 43, "*": "rh_00000002_" + "b" * 43}
+    for robot, token in made.items():
+        digest = hashlib.sha256(token.encode()).digest()
+        old.execute("INSERT INTO tokens VALUES (?, ?, ?, '', 1.0)", (token[3:11], digest, robot))
+    old.close()
+
+    db = tokens.open_tokens(tmp_path)
+    grants = [tokens.find(db, token) for token in made.values()]
+    tokens.create(db, scope=Scope.ADMIN)
+    db.close()
+
+    assert grants == [
+        Grant("00000001", "r1", Scope.ROBOT),
+        Grant("00000002", "*", Scope.CLIENT),
+    ]
 
 
 @pytest.mark.parametrize(
