@@ -11,11 +11,12 @@ from importlib.metadata import version
 
 import structlog
 
+from hub.aliases import aliases_of
 from hub.broker.zmq import ZmqHubBus
 from hub.counters import Counters
 from hub.degraded import read_degraded
 from hub.edge.app import build_app
-from hub.edge.auth import Gate
+from hub.edge.auth import Gate, SignedTokens
 from hub.edge.clock import DRIFT_PPM, Reading
 from hub.edge.server import Tls, bind, serve
 from hub.edge.services import Clocks, EdgeFacts, EdgeServices, HubReport, SessionNumbers
@@ -23,11 +24,16 @@ from hub.errors import DiskFull, StartRefused, StoreFailed
 from hub.gpu import GpuWatch, Nvml
 from hub.jobs.admission import JobLimits
 from hub.jobs.desk import JobDesk
+from hub.jobs.holding import HoldKeeper
+from hub.jobs.job import Bounds
 from hub.log import configure_logs
+from hub.looking import JobLooking
+from hub.measures import Measures
 from hub.registry import AgentInfo, Registry
 from hub.session.manager import SessionManager
 from hub.session.state import Policy
 from hub.settings import Settings, SettingsError, load
+from hub.starts import read_restarts
 from hub.store.datadir import DataDir
 from hub.store.sqlite import SqliteStore
 from hub.store.tokens import StoredTokens
@@ -66,11 +72,21 @@ class Hub:
         self.monitor = Monitor(told=Alarm(time.monotonic_ns).tell)
         self.tap = Tap(time.monotonic_ns, words=settings.hub_record)
         self.tap.add(self.monitor.take)
+        self.measures = Measures()
+        self.tap.add(self.measures.take)
         self.feed: Feed | None = None
         if settings.trace_dir is not None:
             self.feed = Feed(self.bus.publish, self._trace_of(), self.counters)
             self.tap.add(self.feed.take, media=True)
         self.tap.started(store.boot, store.hub_id, _VERSION)
+        self.holds = HoldKeeper(self.bus)
+        self.jobs = JobDesk(
+            self.bus,
+            self.registry,
+            _limits(settings),
+            self.counters,
+            Bounds(running=settings.hub_jobs_running),
+        )
         self.sessions = SessionManager(
             self.bus,
             self.registry,
@@ -80,14 +96,25 @@ class Hub:
             _policy(settings),
             self.counters,
             tap=self.tap,
+            looking=JobLooking(self.jobs),
         )
-        self.jobs = JobDesk(self.bus, self.registry, _limits(settings), self.counters)
         self.gate = Gate(
-            StoredTokens(store), settings.is_loopback, settings.hub_hosts, settings.hub_origins
+            StoredTokens(store),
+            settings.is_loopback,
+            settings.hub_hosts,
+            settings.hub_origins,
+            settings.cors_origins,
+            _signed(settings),
+            settings.hub_rate_per_minute,
         )
         self.gpu = GpuWatch(Nvml(), settings.visible_gpus)
         self.draining = False
         self.registry.watch(self._agent_changed)
+        self.sessions.watch_answers(self._answering)
+
+    def _answering(self, robot: str, instances: tuple[str, ...]) -> None:
+        self.holds.answering(robot, bool(instances))
+        self.jobs.answering(robot, instances)
 
     def _agent_changed(self, agent: AgentInfo, up: bool) -> None:
         log.info(
@@ -109,9 +136,13 @@ class Hub:
         )
 
     async def sample_depths(self) -> None:
-        """Show the trace how full the queues are, for as long as the hub runs."""
+        """Show the trace how full the queues are, and measure how late this loop is, for as long
+        as the hub runs."""
+        loop = asyncio.get_running_loop()
         while True:
+            due = loop.time() + _DEPTHS_S
             await asyncio.sleep(_DEPTHS_S)
+            self.measures.lag.add(max(0.0, loop.time() - due))
             self.tap.depths(self.bus.depths())
             self.tap.depths(self.sessions.depths())
 
@@ -145,6 +176,11 @@ class Hub:
             counters=mishaps,
             draining=self.draining,
             degraded=read_degraded(self._data_dir),
+            restarts=read_restarts(self._data_dir),
+            measures=self.measures,
+            jobs=self.jobs.numbers,
+            long_work_held=self.holds.held,
+            vram_total_gb=round(self.gpu.now.total_gb, 2) if self.gpu.now is not None else None,
             violations=self.monitor.counts,
             vram_free_gb=round(self.gpu.now.free_gb, 2) if self.gpu.now is not None else None,
         )
@@ -194,18 +230,18 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await hub.gate.check_start()
             served = asyncio.Event()
             app = build_app(_edge(hub, settings))
-            listeners = [bind(settings.server_host, settings.server_port)]
-            if settings.api_port is not None:
-                host = settings.api_host or settings.server_host
-                listeners.append(bind(host, settings.api_port))
+            listeners = [("", bind(settings.server_host, settings.server_port))]
+            listeners += [(each.base, bind(each.host, each.port)) for each in settings.listens]
             await stack.enter_async_context(hub.bus)
             await hub.sessions.recover()
             expiry = tasks.create_task(hub.expire_history())
             depths = tasks.create_task(hub.sample_depths())
             gpu = tasks.create_task(hub.gpu.keep())
-            for listener in listeners:
-                tasks.create_task(serve(app, listener, served, tls=_tls(settings)))
-                log.info("listening", address=listener.getsockname()[:2])
+            tls, counters = _tls(settings), hub.counters
+            for root, listener in listeners:
+                serving = serve(app, listener, served, tls=tls, counters=counters, root=root)
+                tasks.create_task(serving)
+                log.info("listening", address=listener.getsockname()[:2], root=root or "/")
             if settings.orpheus_allowed and not settings.orpheus_policy.allowed:
                 log.warning("orpheus disabled", reason=settings.orpheus_policy.reason)
             if settings.hub_bench:
@@ -217,6 +253,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             expiry.cancel()
             depths.cancel()
             gpu.cancel()
+            hub.holds.close()
             served.set()
 
 
@@ -241,6 +278,14 @@ def _limits(settings: Settings) -> JobLimits:
         tts_busy_queue_threshold=settings.tts_busy_queue_threshold,
         plan_falls_back=settings.plan_fallback == "reflex",
     )
+
+
+def _signed(settings: Settings) -> SignedTokens | None:
+    if not settings.takes_jwt:
+        return None
+    from hub.edge.signed import verifier_of
+
+    return verifier_of(settings)
 
 
 def _tls(settings: Settings) -> Tls | None:
@@ -273,6 +318,7 @@ def _edge(hub: Hub, settings: Settings) -> EdgeServices:
         tts_busy_queue_threshold=settings.tts_busy_queue_threshold,
         hf_token_present=settings.hf_token_present,
         max_connections=settings.hub_max_connections,
+        aliases=aliases_of(settings.model_aliases),
         bench=settings.hub_bench,
         tracing=settings.trace_dir is not None,
         recording=settings.hub_record,

@@ -10,7 +10,8 @@ AGENTS = ("ears", "stt", "planner", "tts")
 def with_scripted_engines(settings: Settings) -> Settings:
     """``settings`` under which every agent runs its scripted engine, whatever they named."""
     scripted: dict[str, object] = {
-        f"{agent}_backend": "scripted" for agent in ("ears", "stt", "llm", "tts")
+        f"{agent}_backend": "scripted"
+        for agent in ("ears", "stt", "llm", "tts", "vision", "image", "embed")
     }
     if "hub_agents" not in settings.model_fields_set:
         scripted["hub_agents"] = AGENTS

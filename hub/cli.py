@@ -6,10 +6,12 @@ A command that cannot do its work says so in one sentence on stderr and exits wi
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from hub import service_cli
+from hub.options import DataDir, Hub, Token, settings_of
 from protocols.errors import HubError
 
 app = typer.Typer(
@@ -29,56 +31,7 @@ app.add_typer(models_app, name="models")
 CANNOT = 2
 """Exit code of a command that cannot do what it was told to."""
 
-Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
-Port = Annotated[int | None, typer.Option("--port", help="Port to listen on.")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the hub keeps its data.")]
-Hub = Annotated[str | None, typer.Option("--hub", help="URL of the hub, if not the one here.")]
-Token = Annotated[str | None, typer.Option("--token", help="Credential, if not HUB_TOKEN.")]
-
-
-def _settings(**overrides: Any) -> Any:
-    from hub.settings import load
-
-    return load(lambda sentence: typer.echo(f"robot-hub: {sentence}", err=True), **overrides)
-
-
-@app.command()
-def run(
-    host: Host = None,
-    port: Port = None,
-    data_dir: DataDir = None,
-    tls_cert: Annotated[Path | None, typer.Option(help="PEM file of the certificate.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="PEM file of its key.")] = None,
-    agents: Annotated[
-        str | None, typer.Option(help="Agents to start, as kind or kind:role, by commas.")
-    ] = None,
-    bench: Annotated[
-        bool | None, typer.Option("--bench", help="Scripted engines that follow marked audio.")
-    ] = None,
-    trace: Annotated[
-        bool, typer.Option("--trace", help="Record what happens, without what is said.")
-    ] = False,
-    trace_dir: Annotated[Path | None, typer.Option(help="Where traces go; implies it.")] = None,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
-    log_json: Annotated[bool | None, typer.Option(help="Log JSON lines.")] = None,
-) -> None:
-    """Start the hub and its agents side by side."""
-    from hub.commands.run import run as start
-
-    start(
-        _settings(
-            server_host=host,
-            server_port=port,
-            hub_data_dir=data_dir,
-            hub_tls_cert=tls_cert,
-            hub_tls_key=tls_key,
-            hub_agents=agents,
-            hub_bench=bench,
-            hub_trace=str(trace_dir) if trace_dir else "1" if trace else None,
-            hub_log_level=log_level,
-            hub_log_json=log_json,
-        )
-    )
+service_cli.register(app)
 
 
 @app.command()
@@ -91,6 +44,12 @@ def demo(
     reference: Annotated[str | None, typer.Option(help="What the recording says.")] = None,
     max_wer: Annotated[
         float | None, typer.Option(help="Highest word error rate, from 0 to 1.")
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option(help="It has a camera: a folder of JPEGs, or `ball`.")
+    ] = None,
+    camera_fps: Annotated[
+        float | None, typer.Option(min=0.1, max=15.0, help="Pictures a second. Default: 5.")
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -105,9 +64,11 @@ def demo(
         "save": save,
         "reference": reference,
         "max_wer": max_wer,
+        "camera": camera,
+        "camera_fps": camera_fps,
     }
     given = {name: choice for name, choice in choices.items() if choice not in (None, False)}
-    raise typer.Exit(show(_settings(hub_data_dir=data_dir), given))
+    raise typer.Exit(show(settings_of(hub_data_dir=data_dir), given))
 
 
 @app.command()
@@ -133,18 +94,8 @@ def load(
 
     choices = {"robots": robots, "minutes": minutes, "talk": talk, "seed": seed, "json": json}
     given = {name: choice for name, choice in choices.items() if choice is not None}
-    settings = _settings(hub_token=token, hub_data_dir=data_dir)
+    settings = settings_of(hub_token=token, hub_data_dir=data_dir)
     raise typer.Exit(put_load(settings, hub, given, trace=trace))
-
-
-@app.command()
-def status(hub: Hub = None, token: Token = None) -> None:
-    """Show a running hub: agents, robots, what was counted."""
-    from rich.console import Console
-
-    from hub.commands.client import Address, show_status
-
-    show_status(Address.of(_settings(hub_token=token), hub), Console())
 
 
 @app.command()
@@ -153,7 +104,7 @@ def say(robot: str, text: str, hub: Hub = None, token: Token = None) -> None:
     from hub.commands.client import Address
     from hub.commands.client import say as ask
 
-    outcome = ask(Address.of(_settings(hub_token=token), hub), robot, text)
+    outcome = ask(Address.of(settings_of(hub_token=token), hub), robot, text)
     typer.echo(f"{robot}: {outcome}")
 
 
@@ -172,7 +123,7 @@ def doctor(
 
     from hub.commands.doctor import doctor as examine
 
-    code = examine(_settings(), Console(), everything=everything, as_json=json, limit_s=limit)
+    code = examine(settings_of(), Console(), everything=everything, as_json=json, limit_s=limit)
     raise typer.Exit(code)
 
 
@@ -194,7 +145,7 @@ def setup(
     from hub.commands import setup as command
 
     wishes = command.Wishes(command.profile_named(profile), dry_run, yes, force, offline)
-    raise typer.Exit(command.setup(_settings(), wishes, Console(), command.confirmed_by_user))
+    raise typer.Exit(command.setup(settings_of(), wishes, Console(), command.confirmed_by_user))
 
 
 @app.command("check-trace")
@@ -228,13 +179,27 @@ def tokens_add(
     robot: Annotated[
         str | None, typer.Argument(help="The robot it is for; none: any, for a program.")
     ] = None,
+    robot_option: Annotated[
+        str | None, typer.Option("--robot", help="The same, as an option.")
+    ] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            help="robot, client, observer or admin. Default: robot, or client without one."
+        ),
+    ] = None,
     label: Annotated[str, typer.Option(help="What people call it.")] = "",
+    rate: Annotated[
+        int | None, typer.Option(help="Requests a minute. Default: HUB_RATE_PER_MINUTE.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it; it is shown only this once."""
     from hub.commands import tokens
 
-    typer.echo(tokens.add(_settings(hub_data_dir=data_dir).hub_data_dir, robot, label))
+    directory = settings_of(hub_data_dir=data_dir).hub_data_dir
+    wanted = tokens.scope_named(scope)
+    typer.echo(tokens.add(directory, robot or robot_option, label, wanted, rate))
 
 
 @tokens_app.command("list")
@@ -244,7 +209,7 @@ def tokens_list(data_dir: DataDir = None) -> None:
 
     from hub.commands import tokens
 
-    tokens.show(_settings(hub_data_dir=data_dir).hub_data_dir, Console())
+    tokens.show(settings_of(hub_data_dir=data_dir).hub_data_dir, Console())
 
 
 @tokens_app.command("revoke")
@@ -252,7 +217,7 @@ def tokens_revoke(token_id: str, data_dir: DataDir = None) -> None:
     """Make a token worthless, by the id that the list shows."""
     from hub.commands import tokens
 
-    tokens.revoke(_settings(hub_data_dir=data_dir).hub_data_dir, token_id)
+    tokens.revoke(settings_of(hub_data_dir=data_dir).hub_data_dir, token_id)
     typer.echo(f"{token_id} is revoked")
 
 
@@ -266,7 +231,7 @@ def models(context: typer.Context, hub: Hub = None, token: Token = None) -> None
     from hub.commands.client import Address
     from hub.commands.model_jobs import show_loaded
 
-    show_loaded(Address.of(_settings(hub_token=token), hub), Console())
+    show_loaded(Address.of(settings_of(hub_token=token), hub), Console())
 
 
 @models_app.command("load")
@@ -283,7 +248,7 @@ def models_load(
     from hub.commands import model_jobs
     from hub.commands.client import Address
 
-    address = Address.of(_settings(hub_token=token), hub)
+    address = Address.of(settings_of(hub_token=token), hub)
     model_jobs.load(address, kind, model, Console(), role)
 
 
@@ -300,7 +265,7 @@ def models_unload(
     from hub.commands import model_jobs
     from hub.commands.client import Address
 
-    model_jobs.unload(Address.of(_settings(hub_token=token), hub), kind, Console(), role)
+    model_jobs.unload(Address.of(settings_of(hub_token=token), hub), kind, Console(), role)
 
 
 @models_app.command("pull")
@@ -310,7 +275,7 @@ def models_pull(
     """Fetch a faster-whisper model."""
     from hub.commands import models
 
-    typer.echo(f"{models.pull(name or _settings().stt_model_size)}")
+    typer.echo(f"{models.pull(name or settings_of().stt_model_size)}")
 
 
 @models_app.command("list")

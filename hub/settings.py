@@ -7,13 +7,13 @@ the environment variable of the same name in lower case.
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from dotenv import dotenv_values
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -21,14 +21,17 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from hub.aliases import checked_aliases
+from hub.environment import ENV_FILE, dotenv, environment
 from hub.errors import StartRefused
 from hub.gpu_budget import OrpheusPolicy, Share, overbooking, policy_for, policy_named, shares_of
+from hub.listen import Listen, checked_listens, listen_of
+from hub.log_settings import LogSettings
+from hub.origins import checked_origins
 from hub.setting_names import OTHER_PROCESSES, likely_misspelt, unknown_names
 from protocols.messages.agent import AgentKind
-
-ENV_FILE = Path(".env")
 
 IPC_PATH_MAX_BYTES = 107
 """A socket's path must fit into ``sockaddr_un``: 108 bytes with the closing zero."""
@@ -42,12 +45,8 @@ class SettingsError(StartRefused):
     code = "bad_settings"
 
 
-def _environment() -> Mapping[str, str]:
-    return os.environ  # noqa: TID251 - the one place that reads it
-
-
 def _default_data_dir() -> Path:
-    base = _environment().get("XDG_DATA_HOME") or "~/.local/share"
+    base = environment().get("XDG_DATA_HOME") or "~/.local/share"
     return Path(base).expanduser() / "robot-hub"
 
 
@@ -57,6 +56,7 @@ def _split(value: object) -> object:
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[Names, AfterValidator(checked_origins)]
 AbsolutePath = Annotated[Path, BeforeValidator(lambda p: Path(p).expanduser().absolute())]
 Fraction = Annotated[float, Field(ge=0.05, le=0.95)]
 
@@ -64,11 +64,12 @@ Fraction = Annotated[float, Field(ge=0.05, le=0.95)]
 _NO, _YES = ("", "0", "no", "off", "false"), ("1", "yes", "on", "true")
 
 
-class Settings(BaseSettings):
+class Settings(LogSettings):
     """The hub's settings. Frozen; built once by ``load`` and handed down."""
 
     model_config = SettingsConfigDict(
         frozen=True,
+        use_attribute_docstrings=True,
         extra="ignore",  # the environment is full of other programs' names; ``load`` checks ours
         env_ignore_empty=True,
         env_file=ENV_FILE,
@@ -82,24 +83,31 @@ class Settings(BaseSettings):
     """0 takes any free port."""
     api_host: str | None = None
     api_port: Port | None = None
-    """A second listener for programs configured by these names; only opened when set."""
+    """Fictures' names: a listener that opens onto its base path; only opened when set."""
+    hub_listen: Annotated[Names, AfterValidator(checked_listens)] = ()
+    """Further listeners that open old ports onto base paths, as ``8000=fictures``."""
     hub_tls_cert: AbsolutePath | None = None
     hub_tls_key: AbsolutePath | None = None
     hub_hosts: Names = ()
     """Further names by which browsers may call the hub, without port."""
-    hub_origins: Names = ()
+    hub_origins: Origins = ()
     """Further origins (``https://host:port``) whose pages may use the hub."""
+    cors_origins: Origins = ("http://localhost:3000", "http://127.0.0.1:3000")
+    """Origins whose pages may use its models by HTTP: no robot, no WebSocket, no administration."""
+    hub_jwt_key: SecretStr | None = None
+    """Secret of an issuer of JSON Web Tokens (HS256), at least 32 bytes."""
+    hub_jwt_public_key: str = ""
+    """Its public key instead: PEM, or the path of a PEM file (RS256, ES256, ES384 or EdDSA)."""
+    hub_jwt_audience: str = ""
+    hub_jwt_issuer: str = ""
+    """What ``aud`` and ``iss`` of a JSON Web Token must be, where set."""
+    hub_rate_per_minute: int = Field(default=1_200, ge=0)
+    """Requests a minute of a token that has no rate of its own; 0: as many as it likes."""
 
     # where it keeps things
     hub_data_dir: AbsolutePath = Field(default_factory=_default_data_dir)
     hub_bus_dir: AbsolutePath | None = None
     """Private directory of the bus's sockets; ``bus_dir`` says where it is when not set."""
-
-    # what it says about itself
-    hub_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    hub_log_json: bool = False
-    log_transcripts: bool = False
-    """Let what people say into the log."""
 
     # what it leaves behind
     hub_trace: str = ""
@@ -108,7 +116,9 @@ class Settings(BaseSettings):
     """Let what is said, words and sound, into the trace."""
 
     # who works for it
-    hub_agents: Names = ("ears", "stt", "planner", "planner:reflex", "tts")
+    hub_agents: Names = (
+        "ears", "stt", "planner", "planner:reflex", "tts", "vision", "memory",
+    )  # fmt: skip
     """Agents to start, each as ``kind`` or ``kind:role``."""
     llm_backend: Literal[
         "auto", "vllm", "openai", "ollama", "transformers", "reflex", "scripted"
@@ -116,6 +126,9 @@ class Settings(BaseSettings):
     ears_backend: str = "auto"
     stt_backend: str = "auto"
     tts_backend: str = "auto"
+    vision_backend: str = "auto"
+    image_backend: str = "auto"
+    embed_backend: str = "auto"
     model_name: str = "qwen3:14b"
     vllm_model_name: str = "Vishva007/gemma-4-E4B-it-W4A16-AutoRound-GPTQ"
     auto_pull_ollama_model: bool = True
@@ -123,6 +136,9 @@ class Settings(BaseSettings):
     stt_device: str = "cpu"
     stt_compute_type: str = "int8"
     tts_model_name: str = "canopylabs/orpheus-3b-0.1-ft"
+    model_aliases: Annotated[Names, AfterValidator(checked_aliases)] = ()
+    """Names that clients ask for models by, as ``phi4=qwen3:14b``; without a model, whichever is
+    there. The documents' own names need none."""
     hf_token: SecretStr | None = None
     huggingface_hub_token: SecretStr | None = None
 
@@ -133,6 +149,8 @@ class Settings(BaseSettings):
     llm_max_inflight: int = Field(default=1, ge=1)
     tts_busy_queue_threshold: int = Field(default=0, ge=0)
     """These three bind vllm, ollama and orpheus; other backends announce their capacity."""
+    hub_jobs_running: int = Field(default=0, ge=0)
+    """How many jobs that may wait run at once over all agents; 0: as many as these take."""
     max_actions: int = Field(default=5, ge=0, le=5)
     plan_timeout_s: float = Field(default=5.0, gt=0)
     plan_fallback: Literal["none", "reflex"] = "none"
@@ -170,11 +188,6 @@ class Settings(BaseSettings):
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("hub_log_level", mode="before")
-    @classmethod
-    def _upper(cls, value: object) -> object:
-        return value.strip().upper() if isinstance(value, str) else value
-
     @field_validator("hub_agents")
     @classmethod
     def _known_agents(cls, agents: tuple[str, ...]) -> tuple[str, ...]:
@@ -187,6 +200,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> Self:
         if (self.hub_tls_cert is None) != (self.hub_tls_key is None):
             raise ValueError("HUB_TLS_CERT and HUB_TLS_KEY need each other, and one is not set")
+        if self.hub_jwt_key is not None and self.hub_jwt_public_key:
+            raise ValueError("HUB_JWT_KEY and HUB_JWT_PUBLIC_KEY exclude each other")
         if too_much := overbooking(self.gpu_shares, self.gpu_utilization_cap):
             raise ValueError(too_much)
         longest = len(os.fsencode(self.bus_dir / _LONGEST_SOCKET_NAME))
@@ -196,6 +211,12 @@ class Settings(BaseSettings):
                 f"bytes, and {IPC_PATH_MAX_BYTES} are the limit"
             )
         return self
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """The engine of every trade, by the setting that names it."""
+        names = ("ears", "stt", "llm", "tts", "vision", "image", "embed")
+        return {f"{name.upper()}_BACKEND": getattr(self, f"{name}_backend") for name in names}
 
     @property
     def orpheus_allowed(self) -> bool:
@@ -233,7 +254,7 @@ class Settings(BaseSettings):
     def visible_gpus(self) -> str | None:
         """``CUDA_VISIBLE_DEVICES``, which engines obey; None if it is not set."""
         name = "CUDA_VISIBLE_DEVICES"
-        return _environment().get(name, _dotenv(ENV_FILE).get(name))
+        return environment().get(name, dotenv().get(name))
 
     @property
     def hf_token_present(self) -> bool:
@@ -251,7 +272,7 @@ class Settings(BaseSettings):
         if len(os.fsencode(inside / _LONGEST_SOCKET_NAME)) <= IPC_PATH_MAX_BYTES:
             return inside
         name = hashlib.sha256(os.fsencode(self.hub_data_dir)).hexdigest()[:16]
-        runtime = _environment().get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+        runtime = environment().get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
         return Path(runtime) / f"robot-hub-{os.getuid()}-{name}"
 
     @property
@@ -265,11 +286,33 @@ class Settings(BaseSettings):
         return Path(wanted).expanduser().absolute()
 
     @property
+    def local_url(self) -> str:
+        """Where this machine reaches the hub."""
+        here = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+        host = here.get(self.server_host, self.server_host)
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        return f"{'https' if self.hub_tls_cert else 'http'}://{host}:{self.server_port}"
+
+    @property
+    def takes_jwt(self) -> bool:
+        """Whether JSON Web Tokens are accepted."""
+        return self.hub_jwt_key is not None or bool(self.hub_jwt_public_key)
+
+    @property
+    def listens(self) -> tuple[Listen, ...]:
+        """``HUB_LISTEN`` and ``API_PORT``, with the hub's own address where none is said."""
+        written = [listen_of(text) for text in self.hub_listen]
+        if self.api_port is not None:
+            written.insert(0, Listen(self.api_host or "", self.api_port, "fictures"))
+        return tuple(each._replace(host=each.host or self.server_host) for each in written)
+
+    @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach every listener."""
-        hosts = [self.server_host]
-        if self.api_port is not None or self.api_host is not None:
-            hosts.append(self.api_host or self.server_host)
+        hosts = [self.server_host, *(listen.host for listen in self.listens)]
+        if self.api_host is not None:
+            hosts.append(self.api_host)
         return all(_is_loopback(host) for host in hosts)
 
     def child_environment(self) -> dict[str, str]:
@@ -277,8 +320,8 @@ class Settings(BaseSettings):
         every setting that was given, so that all of them see the same."""
         mine = {name.upper(): _as_text(getattr(self, name)) for name in self.model_fields_set}
         return {
-            **_dotenv(ENV_FILE),
-            **_environment(),
+            **dotenv(),
+            **environment(),
             **{name: text for name, text in mine.items() if text is not None},
             "HUB_DATA_DIR": str(self.hub_data_dir),
             "HUB_BUS_DIR": str(self.bus_dir),
@@ -300,10 +343,10 @@ def load(warn: Callable[[str], None] | None = None, **overrides: Any) -> Setting
         SettingsError: something in them cannot be meant.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
-    environment = _environment()
-    ours = {name for name in environment if name.upper().startswith("HUB_")}
+    outside = environment()
+    ours = {name for name in outside if name.upper().startswith("HUB_")}
     try:
-        unknown = unknown_names(ours | _dotenv(ENV_FILE).keys(), KNOWN_NAMES)
+        unknown = unknown_names(ours | dotenv().keys(), KNOWN_NAMES)
         if unknown:
             raise SettingsError(unknown[0])
         settings = Settings(**given)
@@ -312,13 +355,9 @@ def load(warn: Callable[[str], None] | None = None, **overrides: Any) -> Setting
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"{ENV_FILE} cannot be read: {error}") from None
     if warn is not None:
-        for sentence in likely_misspelt(environment, KNOWN_NAMES):
+        for sentence in likely_misspelt(outside, KNOWN_NAMES):
             warn(sentence)
     return settings
-
-
-def _dotenv(path: Path) -> dict[str, str]:
-    return {k: v for k, v in dotenv_values(path).items() if v is not None}
 
 
 def _is_loopback(host: str) -> bool:

@@ -23,7 +23,9 @@ _ENGINES: Mapping[AgentKind, tuple[str, tuple[str, ...]]] = {
 
 _NOT_TRIED = frozenset({"auto", "scripted", "off"})
 """Names of choices, of a test's engines and of none."""
-_NOT_THERE = frozenset({"backend_unavailable", "llm_model_missing"})
+_NOT_THERE = frozenset(
+    {"backend_unavailable", "llm_model_missing", "image_model_missing", "image_not_installed"}
+)
 """Codes of engines that could not be loaded because something of them is missing."""
 
 

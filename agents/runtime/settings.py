@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agents.runtime.errors import BadSettings
@@ -20,6 +20,8 @@ class AgentSettings(BaseSettings):
 
     model_config = SettingsConfigDict(
         frozen=True,
+        env_ignore_empty=True,
+        use_attribute_docstrings=True,
         env_file=".env",
         extra="ignore",
         populate_by_name=True,
@@ -31,23 +33,30 @@ class AgentSettings(BaseSettings):
     role: str = Field(default="primary", min_length=1, validation_alias="HUB_AGENT_ROLE")
     """Tells two agents of one kind apart."""
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", validation_alias="HUB_LOG_LEVEL"
+        default="info", validation_alias=AliasChoices("HUB_LOG_LEVEL", "LOG_LEVEL")
     )
-    log_json: bool = Field(default=False, validation_alias="HUB_LOG_JSON")
+    hub_log_json: bool | None = Field(default=None, validation_alias="HUB_LOG_JSON")
+    """Not set: what ``LOG_FORMAT`` says."""
+    log_format: Literal["console", "json"] = Field(default="console", validation_alias="LOG_FORMAT")
     model_warmup: bool = Field(default=True, validation_alias="HUB_MODEL_WARMUP")
     """Load the model before the agent is ready; else when it is first needed."""
     model_idle_s: float = Field(default=0.0, ge=0, le=604_800, validation_alias="HUB_MODEL_IDLE_S")
     """How long nobody may need the model before its memory is freed; 0: it stays loaded."""
 
     @property
+    def log_json(self) -> bool:
+        """Whether log lines are JSON."""
+        return self.log_format == "json" if self.hub_log_json is None else self.hub_log_json
+
+    @property
     def slot_options(self) -> SlotOptions:
         """When the engine is loaded and unloaded."""
         return SlotOptions(self.model_warmup, self.model_idle_s)
 
-    @field_validator("log_level", mode="before")
+    @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
+        return value.strip().lower() if isinstance(value, str) else value
 
 
 S = TypeVar("S", bound=AgentSettings)

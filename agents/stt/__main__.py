@@ -5,6 +5,7 @@ import structlog
 from agents.runtime.models import agent_on
 from agents.runtime.process import Agent, run_agent
 from agents.stt.agent import Stt
+from agents.stt.recordings import Transcriptions
 from agents.stt.settings import SttSettings
 from agents.stt.slotted import SlottedRecogniser, slot_for
 from protocols.messages.agent import AgentKind
@@ -18,7 +19,8 @@ def build(settings: SttSettings) -> Agent:
     about = slot.about
     log.info("engine_chosen", backend=about.backend, model=about.model, reason=about.info["reason"])
     recogniser = SlottedRecogniser(slot)
-    return agent_on(slot, recogniser, Stt(recogniser, settings.language))
+    services = Stt(recogniser, settings.language), Transcriptions(recogniser)
+    return agent_on(slot, recogniser, *services)
 
 
 if __name__ == "__main__":

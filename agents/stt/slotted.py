@@ -1,7 +1,8 @@
 """A recogniser that takes its engine from a slot: for each utterance, and for that long."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing
 from pkgutil import resolve_name
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -9,14 +10,18 @@ from agents.runtime.errors import AgentError
 from agents.runtime.slot import About, EngineSlot
 from agents.stt.backends.base import (
     RECOGNISERS,
+    Asked,
     Hypothesis,
     Recogniser,
     Redecoding,
     Stream,
     Transcript,
+    Understood,
+    transcribing,
 )
 from agents.stt.choice import Choice, chosen
 from agents.stt.settings import SttSettings
+from protocols.messages.transcribe import TranscribeSegment
 
 
 class SlottedRecogniser:
@@ -61,6 +66,17 @@ class SlottedRecogniser:
         stream = kind(self._slot, language)
         self._streams.add(stream)
         return stream
+
+    async def transcribed(
+        self, pcm: bytes, asked: Asked
+    ) -> AsyncGenerator[TranscribeSegment | Understood, None]:
+        """See ``Transcribing``; one engine hears the whole recording."""
+        async with (
+            self._slot.lease() as engine,
+            aclosing(transcribing(engine).transcribed(pcm, asked)) as told,
+        ):
+            async for each in told:
+                yield each
 
     def _retire(self, engine: Recogniser) -> None:
         for stream in self._streams:

@@ -1,13 +1,21 @@
 """A recogniser whose server may come up later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import structlog
 
 from agents.runtime.errors import BackendUnavailable
 from agents.runtime.progress import progress
-from agents.stt.backends.base import EngineRefuses, Recogniser, Stream
+from agents.stt.backends.base import (
+    Asked,
+    EngineRefuses,
+    Recogniser,
+    Stream,
+    Understood,
+    transcribing,
+)
+from protocols.messages.transcribe import TranscribeSegment
 
 RETRY_S = 2.0
 
@@ -57,3 +65,9 @@ class OnceItStarts:
     def stream(self, language: str) -> Stream:
         """See ``Recogniser``."""
         return self._recogniser.stream(language)
+
+    def transcribed(
+        self, pcm: bytes, asked: Asked
+    ) -> AsyncGenerator[TranscribeSegment | Understood, None]:
+        """See ``Transcribing``."""
+        return transcribing(self._recogniser).transcribed(pcm, asked)

@@ -62,7 +62,7 @@ def doctor(
     reading = probe.read()
     gpu = first_visible(reading.gpus, settings.visible_gpus)
     settings = with_orpheus_policy(settings, probe)
-    trials = trials_of(agents_to_start(settings), _engines(settings), everything=everything)
+    trials = trials_of(agents_to_start(settings), settings.engines, everything=everything)
     rows = _tried(trials, settings, limit_s)
     if as_json:
         body = {"works": all_work(rows), "engines": document(rows), "gpu": _gpu(settings, gpu)}
@@ -99,6 +99,7 @@ def _tried(trials: Sequence[Trial], settings: Settings, limit_s: float) -> list[
             **_FETCH_NOTHING,
             "HUB_BUS_DIR": folder,
             "RECORDER_DIR": f"{folder}/traces",
+            "MEMORY_DIR": f"{folder}/memory",
             "HUB_LOG_LEVEL": "WARNING",
         }
         for trial in trials:
@@ -114,15 +115,6 @@ def _tried(trials: Sequence[Trial], settings: Settings, limit_s: float) -> list[
                 raise SettingsError(f"{trial.agent}: {ended.report.error}")
             rows.append(row_of(trial, ended, limit_s))
     return rows
-
-
-def _engines(settings: Settings) -> dict[str, str]:
-    return {
-        "EARS_BACKEND": settings.ears_backend,
-        "STT_BACKEND": settings.stt_backend,
-        "LLM_BACKEND": settings.llm_backend,
-        "TTS_BACKEND": settings.tts_backend,
-    }
 
 
 def _doing(trial: Trial, step: TrialStep) -> str:

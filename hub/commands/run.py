@@ -1,7 +1,9 @@
 """``robot-hub run``: refuse early what cannot work, then become the supervisor."""
 
+from collections.abc import Mapping
 from contextlib import closing
-from typing import NoReturn
+from pathlib import Path
+from typing import NamedTuple, NoReturn
 
 from hub.bench import with_scripted_engines
 from hub.engines import check_engines
@@ -12,18 +14,45 @@ from hub.supervise import Order, become_supervisor
 from protocols.messages.agent import AgentKind
 
 
-def run(settings: Settings) -> NoReturn:
-    """Start the hub and its agents side by side; does not return.
+class Launch(NamedTuple):
+    """What a supervisor is started with."""
+
+    order: Order
+    environment: dict[str, str]
+
+
+def run(settings: Settings, given: Mapping[str, str]) -> NoReturn:
+    """Start the hub and its agents side by side; does not return. ``given`` are the settings of the
+    command line.
 
     Raises:
         StartRefused: the hub could not start as it is configured.
+    """
+    launch = launch_of(settings, given)
+    become_supervisor(launch.order, launch.environment)
+
+
+def launch_of(settings: Settings, given: Mapping[str, str], log: Path | None = None) -> Launch:
+    """How a hub with these settings is started; ``log`` is where its output goes, if not to stderr.
+
+    Raises:
+        StartRefused: it could not start.
     """
     if settings.hub_bench:
         settings = with_scripted_engines(settings)
     check_start(settings)
     settings = with_orpheus_policy(settings, Nvml())
-    order = Order(agents_to_start(settings), settings.hub_drain_s, not settings.hub_log_json)
-    become_supervisor(order, settings.child_environment())
+    order = Order(
+        agents_to_start(settings),
+        settings.hub_drain_s,
+        not settings.hub_log_json,
+        url=settings.local_url,
+        log=str(log) if log is not None else "",
+        log_max_bytes=settings.hub_log_max_mib << 20,
+        log_files=settings.hub_log_files,
+        given=given,
+    )
+    return Launch(order, settings.child_environment())
 
 
 def agents_to_start(settings: Settings) -> tuple[str, ...]:
@@ -55,20 +84,16 @@ def check_start(settings: Settings) -> None:
     """Say in one sentence what would make the start fail, before any process is started.
 
     Raises:
-        StartRefused: an engine, the data directory, the port, the certificate or the credentials.
+        StartRefused: an engine, the data directory, the port, the certificate, the credentials or
+            the key of JSON Web Tokens.
     """
     from hub.edge.server import bind
     from hub.store.datadir import DataDir
     from hub.store.tokens import any_defined, open_tokens
 
-    chosen = {
-        "STT_BACKEND": settings.stt_backend,
-        "LLM_BACKEND": settings.llm_backend,
-        "TTS_BACKEND": settings.tts_backend,
-    }
-    check_engines(agents_to_start(settings), chosen)
+    check_engines(agents_to_start(settings), settings.engines)
     with DataDir(settings.hub_data_dir), closing(open_tokens(settings.hub_data_dir)) as db:
-        credentials = any_defined(db)
+        credentials = any_defined(db) or settings.takes_jwt
     if not settings.is_loopback and not credentials:
         raise CredentialsMissing(
             f"listening on {settings.server_host} lets other machines in, and there is no token:"
@@ -77,4 +102,10 @@ def check_start(settings: Settings) -> None:
     for file in (settings.hub_tls_cert, settings.hub_tls_key):
         if file is not None and not file.is_file():
             raise BadTls(f"the TLS file {file} does not exist")
+    if settings.takes_jwt:
+        from hub.edge.signed import verifier_of
+
+        verifier_of(settings)
     bind(settings.server_host, settings.server_port).close()
+    for listen in settings.listens:
+        bind(listen.host, listen.port).close()

@@ -15,6 +15,7 @@ from rich.console import Console
 from hub.commands.doctor import doctor
 from hub.commands.supplies import NotHad, Source, Supplies, install_command, is_installed
 from hub.env_file import Merged, broken_line, merged, names_in
+from hub.environment import ENV_FILE
 from hub.errors import StartRefused
 from hub.gpu import GpuProbe, Nvml, first_visible
 from hub.profiles import (
@@ -31,7 +32,7 @@ from hub.profiles import (
     open_parts,
     parts_of,
 )
-from hub.settings import ENV_FILE, KNOWN_NAMES, Settings, load
+from hub.settings import KNOWN_NAMES, Settings, load
 
 COMPLETE, INCOMPLETE = 0, 1
 

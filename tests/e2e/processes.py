@@ -21,11 +21,15 @@ STOP_S = 20.0
 GONE_S = 5.0
 _POLL_S = 0.02
 
+CONVERSATION = "ears,stt,planner,planner:reflex,tts"
+"""The agents that a conversation needs; vision and memory take a second more to start."""
 SCRIPTED: Mapping[str, str] = {
-    f"{agent}_BACKEND": "scripted" for agent in ("EARS", "STT", "LLM", "TTS")
+    "HUB_AGENTS": CONVERSATION,
+    **{f"{agent}_BACKEND": "scripted" for agent in ("EARS", "STT", "LLM", "TTS")},
 }
 """Engines that need no loading and answer at once."""
 EMBEDDED: Mapping[str, str] = {
+    "HUB_AGENTS": CONVERSATION,
     "EARS_TURN_MODEL": "none",
     "STT_BACKEND": "pocketsphinx",
     "LLM_BACKEND": "auto",
@@ -170,7 +174,7 @@ def _is_alive(pid: int) -> bool:
 async def running(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Processes]:
     """``robot-hub run`` with its data and log in ``folder``, not ready yet; whatever it has
     started is gone afterwards, or the test fails."""
-    port = _free_port()
+    port = free_port()
     given = {"HUB_DATA_DIR": str(folder / "data"), "SERVER_PORT": str(port)}
     with (folder / "hub.log").open("wb") as sink:
         supervisor = await asyncio.create_subprocess_exec(
@@ -199,7 +203,7 @@ def _clean() -> dict[str, str]:
     return {n: v for n, v in os.environ.items() if n not in KNOWN_NAMES}  # noqa: TID251
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

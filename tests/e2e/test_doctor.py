@@ -1,5 +1,5 @@
 """``robot-hub doctor`` and ``robot-hub setup`` as their user meets them: real engines, real processes,
-models fetched over loopback."""
+models fetched over loopback. What tries several engines one after the other is marked as `engine`."""
 
 import json
 import stat
@@ -10,7 +10,7 @@ import pytest
 
 from hub.gpu import Nvml
 from tests.agents.stt import tiny_whisper
-from tests.e2e.processes import command
+from tests.e2e.processes import CONVERSATION, command
 from tests.fakes.model_hub import ModelHub
 from tests.fakes.ollama_server import OllamaServer
 
@@ -30,6 +30,7 @@ def environment(folder: Path) -> dict[str, str]:
         "HF_HOME": str(folder / "cache"),
         "HUB_DATA_DIR": str(folder / "data"),
         "CUDA_VISIBLE_DEVICES": "",
+        "HUB_AGENTS": CONVERSATION,
         **NO_NETWORK,
     }
 
@@ -52,6 +53,7 @@ def dotenv(folder: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
 
+@pytest.mark.engine
 async def test_doctor_tries_every_configured_engine_and_touches_nothing(tmp_path: Path) -> None:
     code, document = await doctor(tmp_path, **EMBEDDED, HUB_TRACE="1")
 
@@ -66,6 +68,7 @@ async def test_doctor_tries_every_configured_engine_and_touches_nothing(tmp_path
     assert inside(tmp_path) == []
 
 
+@pytest.mark.engine
 async def test_one_engine_that_is_not_there_is_one_row_and_exit_code_1(tmp_path: Path) -> None:
     wanted = {**EMBEDDED, "STT_BACKEND": "faster_whisper", "LLM_BACKEND": "ollama"}
 
@@ -98,7 +101,9 @@ async def test_with_all_what_is_not_configured_need_not_work(tmp_path: Path) -> 
 
 async def test_doctor_says_bad_settings_of_an_agent_in_one_sentence(tmp_path: Path) -> None:
     done = await command(
-        "doctor", cwd=tmp_path, **environment(tmp_path), HUB_AGENTS="stt", STT_BEAM_SIZE="many"
+        "doctor",
+        cwd=tmp_path,
+        **{**environment(tmp_path), "HUB_AGENTS": "stt", "STT_BEAM_SIZE": "many"},
     )
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -108,7 +113,9 @@ async def test_doctor_says_bad_settings_of_an_agent_in_one_sentence(tmp_path: Pa
 
 async def test_doctor_shows_a_table_for_people(tmp_path: Path) -> None:
     done = await command(
-        "doctor", cwd=tmp_path, **environment(tmp_path), HUB_AGENTS="tts", TTS_BACKEND="espeak"
+        "doctor",
+        cwd=tmp_path,
+        **{**environment(tmp_path), "HUB_AGENTS": "tts", "TTS_BACKEND": "espeak"},
     )
 
     assert done.returncode == 0
@@ -165,6 +172,7 @@ async def test_the_profile_gpu_needs_a_gpu(tmp_path: Path) -> None:
     assert "the profile gpu needs a GPU" in errors
 
 
+@pytest.mark.engine
 async def test_a_setup_that_needs_nothing_is_complete_and_keeps_what_stood_there(
     tmp_path: Path,
 ) -> None:

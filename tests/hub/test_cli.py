@@ -161,6 +161,38 @@ def test_a_token_is_shown_once_listed_without_its_secret_and_revoked(tmp_path: P
     assert "no token" in refusal(robot_hub("tokens", "revoke", token_id, cwd=tmp_path))
 
 
+def test_a_token_is_made_for_a_scope_and_a_rate(tmp_path: Path) -> None:
+    made = [
+        robot_hub("tokens", "add", "--scope", "admin", "--rate", "77", cwd=tmp_path),
+        robot_hub("tokens", "add", "--scope", "robot", "--robot", "r7", cwd=tmp_path),
+    ]
+
+    listed = robot_hub("tokens", "list", cwd=tmp_path, COLUMNS="120").stdout
+    assert [result.returncode for result in made] == [0, 0]
+    assert all(word in listed for word in ("admin", "77", "robot", "r7"))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--scope", "king"), "'king' is no scope; there are robot, client, observer, admin"),
+        (("--scope", "robot"), "a token of scope robot names its robot"),
+        (("r1", "--scope", "admin"), "leave the robot out"),
+        (("--rate", "0"), "a rate is at least one request per minute"),
+    ],
+)
+def test_a_token_that_contradicts_itself_is_one_sentence(
+    tmp_path: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in refusal(robot_hub("tokens", "add", *options, cwd=tmp_path))
+
+
+def test_a_key_that_verifies_no_token_is_one_sentence(tmp_path: Path) -> None:
+    sentence = refusal(robot_hub("run", "--port", "0", cwd=tmp_path, HUB_JWT_KEY="short"))
+
+    assert "HUB_JWT_KEY has 5 bytes; 32 are the least" in sentence
+
+
 def test_a_robot_id_that_cannot_be_one_gets_no_token(tmp_path: Path) -> None:
     assert "robot_id must be" in refusal(robot_hub("tokens", "add", "a/b", cwd=tmp_path))
 

@@ -86,3 +86,26 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
 
     console("hub", "anybody there?")
     console.close()
+
+
+def test_a_line_that_cannot_be_written_is_counted_and_told_of_once_one_can() -> None:
+    class Full(io.StringIO):
+        """A disk that has no room for the first two lines."""
+
+        refused = 0
+
+        def write(self, text: str) -> int:
+            if self.refused < 2:
+                self.refused += 1
+                raise OSError(28, "No space left on device")
+            return super().write(text)
+
+    out = Full()
+    console = Console(out, prefix=False)
+
+    for line in ("one", "two", "three"):
+        console("hub", line)
+    console.close()
+
+    assert out.getvalue() == "three\n2 lines were dropped\n"
+    assert console.dropped == 2

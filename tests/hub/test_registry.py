@@ -3,7 +3,13 @@
 from hub.broker.inproc import InprocBroker
 from hub.registry import Registry
 from protocols.envelope import Envelope
-from protocols.messages.agent import AgentHello, AgentKind, AgentProgress, AgentReady
+from protocols.messages.agent import (
+    AgentHeartbeat,
+    AgentHello,
+    AgentKind,
+    AgentProgress,
+    AgentReady,
+)
 from protocols.messages.model import LoadState, ModelState
 from tests.virtual_time import clock_ns, settle, virtual
 
@@ -55,3 +61,18 @@ async def test_the_last_state_of_each_agent_is_in_the_snapshot() -> None:
     assert [(value.kind, value.model) for value in kept] == [
         (AgentKind.PLANNER, "b"), (AgentKind.TTS, ""),
     ]  # fmt: skip
+
+
+@virtual
+async def test_what_an_agent_says_that_it_dropped_is_kept() -> None:
+    broker = InprocBroker(clock_ns)
+    hub = broker.hub_bus()
+    registry = Registry(hub)
+    agent = broker.agent_bus("stt-1", AgentHello(kind=AgentKind.STT))
+    async with hub, agent:
+        agent.publish(Envelope(body=AgentHeartbeat(lag_ms=3.0, drops={"lost.mic.chunk": 1})))
+        agent.publish(Envelope(body=AgentHeartbeat(lag_ms=4.0, drops={"lost.mic.chunk": 2})))
+        await settle()
+        (info,) = registry.agents()
+
+    assert (info.lag_ms, info.drops) == (4.0, {"lost.mic.chunk": 2})

@@ -55,6 +55,13 @@ def test_every_documented_word_for_no_is_no(word: str, monkeypatch: pytest.Monke
         ("HUB_TLS_CERT", "cert.pem", "HUB_TLS_CERT and HUB_TLS_KEY need each other"),
         ("HUB_BUS_DIR", "/" + "x" * 120, "131 bytes, and 107 are the limit"),
         ("HUB_DATADIR", "/data", "HUB_DATADIR is no setting of Robot Hub; is HUB_DATA_DIR meant?"),
+        (
+            "CORS_ORIGINS",
+            "*",
+            "CORS_ORIGINS names '*'; an origin is like https://host:port, or none",
+        ),
+        ("HUB_ORIGINS", "shop.example", "HUB_ORIGINS names 'shop.example'"),
+        ("HUB_RATE_PER_MINUTE", "-1", "HUB_RATE_PER_MINUTE must be greater than or equal to 0"),
         ("HUB_LOG_JSON", "perhaps", "HUB_LOG_JSON must be a valid boolean"),
         ("GPU_UTILIZATION_CAP", "2", "GPU_UTILIZATION_CAP must be less than or equal to 0.95"),
     ],
@@ -169,3 +176,96 @@ def test_children_see_what_was_given_on_the_command_line(
 
 def test_a_token_is_not_shown_when_the_settings_are() -> None:
     assert "secret" not in repr(load(hf_token="secret"))
+
+
+def test_pages_of_the_documented_origins_use_models_unless_there_are_to_be_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load().cors_origins == ("http://localhost:3000", "http://127.0.0.1:3000")
+    assert load().hub_origins == ()
+    monkeypatch.setenv("CORS_ORIGINS", "none")
+    assert load().cors_origins == ()
+
+
+def test_two_keys_for_signed_tokens_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_JWT_KEY", "x" * 32)
+    assert load().takes_jwt
+    assert "x" * 32 not in repr(load())
+    monkeypatch.setenv("HUB_JWT_PUBLIC_KEY", "issuer.pem")
+    with pytest.raises(SettingsError, match="exclude each other"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("told", "level", "json"),
+    [
+        ({"LOG_LEVEL": "debug", "LOG_FORMAT": "JSON"}, "DEBUG", True),
+        ({"LOG_LEVEL": "DEBUG", "HUB_LOG_LEVEL": "error"}, "ERROR", False),
+        ({"LOG_FORMAT": "json", "HUB_LOG_JSON": "0"}, "INFO", False),
+        ({"LOG_LEVEL": "", "LOG_FORMAT": ""}, "INFO", False),
+    ],
+)
+def test_the_documented_names_of_logging_count_where_the_hubs_own_are_not_set(
+    told: dict[str, str], level: str, json: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+
+    settings = load()
+
+    assert (settings.hub_log_level, settings.hub_log_json) == (level, json)
+    children = settings.child_environment()
+    if level != "INFO":
+        assert children["HUB_LOG_LEVEL"] == level
+
+
+def test_a_level_that_nobody_knows_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+
+    with pytest.raises(SettingsError, match="HUB_LOG_LEVEL must be 'DEBUG', 'INFO'"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8100"),
+        ("0.0.0.0", "http://127.0.0.1:8100"),
+        ("::", "http://[::1]:8100"),
+        ("::1", "http://[::1]:8100"),
+        ("hub.local", "http://hub.local:8100"),
+    ],
+)
+def test_this_machine_reaches_the_hub_by_an_address_of_its_own(host: str, url: str) -> None:
+    assert load(server_host=host).local_url == url
+
+
+OF_THE_DOCUMENTS = """
+the planner server of robots:
+LLM_BACKEND LLM_MAX_INFLIGHT VLLM_MODEL_NAME GPU_UTILIZATION_CAP PLAN_TIMEOUT_S OLLAMA_URL MODEL_NAME
+AUTO_PULL_OLLAMA_MODEL OLLAMA_PULL_TIMEOUT_S PLAN_MAX_INFLIGHT PLAN_KEEP_ALIVE CONVERSE_KEEP_ALIVE
+WARMUP_LLM MAX_ACTIONS TEMPERATURE NUM_CTX PERFORMANCE_MODE STT_MODEL_SIZE STT_DEVICE STT_COMPUTE_TYPE
+TTS_BACKEND TTS_MODEL_NAME TTS_VOICE TTS_RATE_WPM ORPHEUS_IDLE_TIMEOUT_S ORPHEUS_MIN_FREE_VRAM_GB
+TTS_BUSY_QUEUE_THRESHOLD SERVER_HOST SERVER_PORT HF_TOKEN HUGGINGFACE_HUB_TOKEN ORPHEUS_VOICE
+RB_LLM_STREAM MCP_PREAMBLE_ENABLED MCP_SERVER_URL MCP_TOOL_BUDGET_MS TTS_MAX_UTTERANCE_S
+LOG_TRANSCRIPTS
+the inference server of desktops:
+AURAOS_HF_MODEL AURAOS_INFERENCE_BACKEND AURAOS_DEVICE AURAOS_INFERENCE_URL FLASK_ENV FLASK_DEBUG
+FLASK_PORT
+the server of texts and images:
+API_HOST API_PORT WORKERS TEXT_MODEL_NAME TEXT_MODEL_PATH TEXT_MAX_MODEL_LEN
+TEXT_GPU_MEMORY_UTILIZATION IMAGE_MODEL_NAME IMAGE_MODEL_PATH IMAGE_GPU_MEMORY_UTILIZATION
+CUDA_VISIBLE_DEVICES MODEL_CACHE_DIR VLLM_TENSOR_PARALLEL_SIZE VLLM_MAX_NUM_SEQS
+DIFFUSERS_ENABLE_CPU_OFFLOAD CORS_ORIGINS MAX_PROMPT_LENGTH MAX_IMAGE_SIZE DEFAULT_TIMEOUT LOG_LEVEL
+LOG_FORMAT
+the others:
+AI_SERVICES_URL USE_EXTERNAL_AI LOCALAI_URL STABILITY_MATRIX_URL
+"""
+
+
+def test_every_name_of_the_documents_may_stand_in_an_old_dotenv(alone: Path) -> None:
+    names = [name for name in OF_THE_DOCUMENTS.split() if name.isupper()]
+    (alone / ".env").write_text("".join(f"{name}=\n" for name in names))
+
+    assert len(names) > 60
+    assert load().server_port == 8100

@@ -2,7 +2,7 @@
 decodings agree on are stable."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,10 +12,13 @@ import numpy.typing as npt
 import structlog
 
 from agents.runtime.errors import AgentError, BackendUnavailable
-from agents.stt.backends.base import Hypothesis, Transcript, main_language
+from agents.runtime.latch import Latch
+from agents.stt.backends import whisper_recordings
+from agents.stt.backends.base import Asked, Hypothesis, Transcript, Understood, main_language
 from agents.stt.backends.sureness import IMPROBABLE, NO_SPEECH, Segment, transcript_of
 from agents.stt.downloads import Download
 from agents.stt.stable import Agreement, agree, settle
+from protocols.messages.transcribe import TranscribeSegment
 
 STEP_SAMPLES = 11_200
 """New sound, 0.7 s, after which the utterance is decoded again."""
@@ -29,7 +32,11 @@ log = structlog.get_logger(__name__)
 
 
 class FasterWhisper:
-    """One model in memory, ``workers`` decodings at a time. A model on disk is never fetched."""
+    """One model in memory, ``workers`` decodings at a time. A model on disk is never fetched.
+
+    Recordings have a worker of their own, which holds between two windows of 30 s while users
+    speak: so they take its time from nobody, and no more of the processor than a window does.
+    """
 
     name = "faster_whisper"
 
@@ -49,12 +56,15 @@ class FasterWhisper:
         self.beams_final = beam_size
         self._place = model
         self._load: Callable[[Path], Any] = lambda folder: _load(
-            folder, device, compute_type, threads, workers
+            folder, device, compute_type, threads, workers + 1
         )
         self._languages: frozenset[str] = frozenset()
         self._whisper: Any = None
         # CTranslate2 releases the interpreter lock, so threads do.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
+        self._recordings = ThreadPoolExecutor(1, thread_name_prefix="whisper-recording")
+        self._live = 0
+        self._latch = Latch()
 
     async def start(self) -> None:
         """See ``Backend``; a self-test transcribes a second of silence."""
@@ -67,13 +77,35 @@ class FasterWhisper:
     async def close(self) -> None:
         self._whisper = None
         self._threads.shutdown(wait=False)
+        self._recordings.shutdown(wait=False, cancel_futures=True)
 
     def stream(self, language: str) -> "WhisperStream":
         return WhisperStream(self, self._known(main_language(language)))
 
     async def off_the_loop(self, work: Callable[[], T]) -> T:
-        """``work()`` in a thread of the engine's own."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        """``work()`` in a thread of the engine's own; recordings hold meanwhile."""
+        self._live += 1
+        self._latch.set(True)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._live -= 1
+            self._latch.set(self._live > 0)
+
+    async def transcribed(
+        self, pcm: bytes, asked: Asked
+    ) -> AsyncGenerator[TranscribeSegment | Understood, None]:
+        """See ``Transcribing``. Stretches in which nobody speaks are left out."""
+        whisper_recordings.check(asked, self._languages)
+        parts = whisper_recordings.decoded(self._whisper, pcm, asked, self.beams_final)
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._latch.wait()
+            # A step that is left is ended by its thread; nobody asks for the one after it.
+            part = await loop.run_in_executor(self._recordings, next, parts, None)
+            if part is None:
+                return
+            yield part
 
     def transcribe(self, sound: Floats, language: str, beams: int) -> Transcript:
         """Blocking. Text of ``sound`` (16 kHz, ±1), its language and how sure the model is of it.

@@ -6,7 +6,7 @@ import asyncio
 import io
 import re
 import wave
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -15,10 +15,20 @@ import msgspec
 import structlog
 
 from agents.runtime.errors import AgentError, BackendBusy, BackendTimeout, BackendUnavailable
-from agents.stt.backends.base import EngineRefuses, Hypothesis, Transcript, main_language
+from agents.stt.backends.base import (
+    Asked,
+    EngineRefuses,
+    Hypothesis,
+    Transcript,
+    Understood,
+    main_language,
+)
 from agents.stt.backends.languages import code_of
+from agents.stt.backends.openai_recordings import form_of, path_of, told_by
 from agents.stt.backends.sureness import Segment, transcript_of
+from agents.stt.recorded import ms_of
 from agents.stt.stable import Agreement, agree, settle
+from protocols.messages.transcribe import TranscribeSegment
 
 CONNECT_S = 3.0
 LIST_S = 10.0
@@ -27,6 +37,8 @@ KEPT_OPEN_S = 30.0
 """How long an idle connection is kept, so that the next sentence need not open one."""
 REQUESTS_AT_ONCE = 8
 PARTIALS_AT_ONCE = 4
+RECORDINGS_AT_ONCE = 2
+"""Beside the requests for utterances, which never wait for them."""
 SESSIONS_PER_REQUEST = 8
 """Most sessions are silent most of the time."""
 RATE_HZ = 16_000
@@ -38,6 +50,8 @@ SHORTEST_BYTES = RATE_HZ * SAMPLE_BYTES // 10
 MAX_ANSWER_BYTES = 1 << 20
 MAX_ERROR_CHARS = 300
 USUAL_MODEL = "whisper-1"
+FILE_NAME = "utterance.wav"
+"""Servers go by its ending."""
 
 _ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/\S*)?")
 _NO_LIST = frozenset({403, 404, 405, 501})
@@ -96,6 +110,7 @@ class OpenAiRecogniser:
         """Formats still to be tried, the best first; one once the server took it."""
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self._partial_slots = asyncio.Semaphore(PARTIALS_AT_ONCE)
+        self._recording_slots = asyncio.Semaphore(RECORDINGS_AT_ONCE)
         self._client = httpx.AsyncClient(
             base_url=server.base_url.rstrip("/") + "/",
             headers={"Authorization": f"Bearer {server.api_key}"} if server.api_key else {},
@@ -148,25 +163,40 @@ class OpenAiRecogniser:
         if len(pcm) < SHORTEST_BYTES:
             return Transcript("", language)
         async with _coded(), asyncio.timeout(self._server.timeout_s), self._slots:
-            return _transcript_in(await self._asked(wav_of(pcm), language), language)
+            return _transcript_in(await self._sent(wav_of(pcm), Asked(language)), language)
 
-    async def _asked(self, wav: bytes, language: str) -> bytes:
-        """Send in the best format that the server takes, and remember it; what it answers."""
+    async def transcribed(
+        self, pcm: bytes, asked: Asked
+    ) -> AsyncGenerator[TranscribeSegment | Understood, None]:
+        """See ``Transcribing``; one request for the whole recording, which may take as long as the
+        recording lasts, and the time of an utterance beside."""
+        if len(pcm) < SHORTEST_BYTES:
+            yield Understood("", asked.language)
+            return
+        audio_ms = ms_of(len(pcm))
+        wav = await asyncio.to_thread(wav_of, pcm)
+        async with self._recording_slots:
+            patience_s = self._server.timeout_s + audio_ms / 1000
+            async with _coded(), asyncio.timeout(patience_s):
+                body = await self._sent(wav, asked)
+        segments, understood = told_by(body, asked, audio_ms)
+        for segment in segments:
+            yield segment
+        yield understood
+
+    async def _sent(self, wav: bytes, asked: Asked) -> bytes:
+        """Send in the best format that the server takes, and remember that; what it answers."""
         for tried, response_format in enumerate(self._formats):
-            form = {"model": self.model, "response_format": response_format, "temperature": "0"}
-            if language:
-                form["language"] = language
+            form: Mapping[str, Any] = form_of(asked, self.model, response_format)
             request = self._client.build_request(
-                "POST",
-                "audio/transcriptions",
-                data=form,
-                files={"file": ("utterance.wav", wav, "audio/wav")},
+                "POST", path_of(asked), data=form, files={"file": (FILE_NAME, wav, "audio/wav")}
             )
             response = await self._client.send(request, stream=True)
             async with aclosing(response):
                 body = await _body_of(response)
             if response.is_success:
-                self._formats = (response_format,)
+                if asked == Asked(asked.language):
+                    self._formats = (response_format,)  # no wish of a recording was in its way
                 return body
             last = tried == len(self._formats) - 1
             if last or response.status_code not in _REFUSED_FORMAT:

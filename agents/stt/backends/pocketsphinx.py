@@ -2,15 +2,27 @@
 
 import asyncio
 import importlib.util
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import structlog
 
 from agents.runtime.errors import BackendUnavailable
 from agents.runtime.worker import WorkerProcess
-from agents.stt.backends.base import Hypothesis, Transcript, main_language
+from agents.stt.backends.base import (
+    Asked,
+    Hypothesis,
+    NotServed,
+    Transcript,
+    Understood,
+    main_language,
+)
 from agents.stt.backends.cepstra import Voice
+from agents.stt.recorded import ms_of
+from protocols.messages.transcribe import TranscribeSegment, WordTime
 
 CHILD = "agents.stt.backends.sphinx_child:SphinxChild"
+RECORDINGS_CHILD = "agents.stt.backends.sphinx_recordings:SphinxRecordings"
 SESSIONS_PER_CHILD = 8
 """Most sessions are silent most of the time; two that speak at once wait for each other."""
 
@@ -18,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 
 class PocketSphinx:
-    """A few child processes; a session takes one for the length of an utterance."""
+    """A few child processes; a session takes one for the length of an utterance. Recordings have
+    one of their own, started for the first of them, and are heard one at a time."""
 
     name = "pocketsphinx"
     model = "en-us"
@@ -27,6 +40,8 @@ class PocketSphinx:
         self.capacity = children * SESSIONS_PER_CHILD
         self._children = [WorkerProcess(CHILD) for _ in range(children)]
         self._idle: asyncio.Queue[WorkerProcess] = asyncio.Queue()
+        self._recordings = WorkerProcess(RECORDINGS_CHILD)
+        self._recording = asyncio.Lock()
 
     async def start(self) -> None:
         """See ``Backend``; each child decodes a moment of silence."""
@@ -40,13 +55,33 @@ class PocketSphinx:
             self._idle.put_nowait(child)
 
     async def close(self) -> None:
-        for child in self._children:
+        for child in (*self._children, self._recordings):
             await child.close()
 
     def stream(self, language: str) -> "SphinxStream":
         if main_language(language) not in ("en", ""):
             log.warning("language_not_supported", backend=self.name, language=language, used="en")
         return SphinxStream(self._idle)
+
+    async def transcribed(
+        self, pcm: bytes, asked: Asked
+    ) -> AsyncGenerator[TranscribeSegment | Understood, None]:
+        """See ``Transcribing``. What it does does not depend on chance, so it has no temperature."""
+        check(asked)
+        texts = []
+        async with self._recording, aclosing(self._recordings.stream("heard", pcm)) as told:
+            async for stretch in told:
+                if stretch is None:
+                    continue
+                start, end, text, words = stretch
+                texts.append(text)
+                yield TranscribeSegment(
+                    start_ms=ms_of(start),
+                    end_ms=ms_of(end),
+                    text=text,
+                    words=tuple(_word(*each) for each in words) if asked.words else (),
+                )
+        yield Understood(" ".join(texts), "en")
 
 
 class SphinxStream:
@@ -84,3 +119,25 @@ class SphinxStream:
         if self._child is not None:
             self._idle.put_nowait(self._child)
             self._child = None
+
+
+def check(asked: Asked) -> None:
+    """Whether it can be done.
+
+    Raises:
+        NotServed: it cannot; the code says what.
+    """
+    if asked.language not in ("", "en"):
+        raise NotServed(
+            f"pocketsphinx knows English only, not {asked.language!r}", "language_not_served"
+        )
+    if asked.translate:
+        raise NotServed("pocketsphinx does not translate", "translate_not_served")
+    if asked.prompt:
+        raise NotServed("pocketsphinx takes no prompt", "prompt_not_served")
+    if asked.temperature:
+        raise NotServed("pocketsphinx has no temperature", "temperature_not_served")
+
+
+def _word(word: str, start_ms: int, end_ms: int) -> WordTime:
+    return WordTime(word=word, start_ms=start_ms, end_ms=end_ms)

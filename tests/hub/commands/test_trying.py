@@ -29,7 +29,7 @@ def build(settings):
     {build}
     return Agent(Engine(), (), capacity=1)
 
-run_agent(AgentKind.VISION, AgentSettings, build)
+run_agent(AgentKind.MEMORY, AgentSettings, build)
 """
 ENDLESS = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
 
