@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,16 @@ import pytest
 
 from agents.runtime.errors import BackendUnavailable
 from agents.runtime.slot import EngineSlot
-from agents.stt.backends.base import RECOGNISERS, Hypothesis, Recogniser, Redecoding, Stream
+from agents.stt.backends.base import (
+    RECOGNISERS,
+    Asked,
+    Hypothesis,
+    Recogniser,
+    Redecoding,
+    Stream,
+    Understood,
+    transcribing,
+)
 from agents.stt.backends.faster_whisper import FasterWhisper
 from agents.stt.backends.openai import PARTIAL_STEP_BYTES, OpenAiRecogniser, Server
 from agents.stt.backends.pocketsphinx import PocketSphinx
@@ -20,6 +29,7 @@ from agents.stt.models import find_model
 from agents.stt.settings import SttSettings
 from agents.stt.slotted import SlottedRecogniser
 from protocols.marks import MarkKind, marked_chunk
+from protocols.messages.transcribe import TranscribeSegment
 from tests.agents.ears.microphone import Samples, mixed, noise, recording, silence
 from tests.agents.stt import tiny_whisper
 from tests.agents.stt.measure_wer import word_errors
@@ -200,6 +210,58 @@ async def test_a_final_that_is_left_half_way_leaves_the_stream_as_good_as_new(
     await fresh.feed(bytes(16_000))
     assert after == await fresh.finish()
     await fresh.close()
+
+
+# whole recordings
+
+
+async def transcribed(
+    recogniser: Recogniser, pcm: bytes, asked: Asked
+) -> tuple[list[TranscribeSegment], Understood]:
+    """The stretches of a recording, and what is understood of all."""
+    told = [each async for each in transcribing(recogniser).transcribed(pcm, asked)]
+    segments = [each for each in told if isinstance(each, TranscribeSegment)]
+    understood = told[-1]
+    assert isinstance(understood, Understood)
+    assert len(told) == len(segments) + 1
+    return segments, understood
+
+
+async def test_a_recording_is_understood_stretch_by_stretch(recogniser: Recogniser) -> None:
+    pcm, text = sentence(recogniser)
+    segments, understood = await transcribed(recogniser, pcm, Asked("en"))
+    assert understood.language == "en"
+    # Not every language has spaces between its words.
+    assert "".join("".join(one.text for one in segments).split()) == "".join(
+        understood.text.split()
+    )
+    times = [ms for one in segments for ms in (one.start_ms, one.end_ms)]
+    assert times == sorted(times)
+    assert all(0 <= ms <= len(pcm) // 32 for ms in times)
+    assert not any(one.words for one in segments)
+    if recogniser.name != "faster_whisper":
+        assert word_errors(text, understood.text) <= 1
+
+
+async def test_a_recording_of_silence_is_no_error(recogniser: Recogniser) -> None:
+    if recogniser.name == "openai":
+        pytest.skip("the server hears its sentence in anything")
+    for pcm in (bytes(2), bytes(32_000 * 3)):
+        segments, understood = await transcribed(recogniser, pcm, Asked())
+        assert (segments, understood.text) == ([], "")
+
+
+async def test_a_recording_that_is_left_leaves_the_engine_to_others(
+    recogniser: Recogniser,
+) -> None:
+    pcm, _ = sentence(recogniser)
+    asked = Asked("en", temperature=0.0)
+    whole = await transcribed(recogniser, pcm, asked)
+    async with aclosing(transcribing(recogniser).transcribed(pcm, asked)) as told:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await anext(told)
+    assert await transcribed(recogniser, pcm, asked) == whole
 
 
 # pocketsphinx alone

@@ -94,3 +94,25 @@ def test_a_wrong_value_is_named_with_what_it_should_be(
     monkeypatch.setenv("HUB_LOG_LEVEL", "LOUD")
     with pytest.raises(BadSettings, match=r"HUB_LOG_LEVEL is 'loud': .*'debug'"):
         load(AgentSettings)
+
+
+@pytest.mark.parametrize(
+    ("told", "level", "json"),
+    [
+        ({"LOG_LEVEL": "WARNING", "LOG_FORMAT": "json"}, "warning", True),
+        ({"LOG_LEVEL": "debug", "HUB_LOG_LEVEL": "error"}, "error", False),
+        ({"LOG_FORMAT": "json", "HUB_LOG_JSON": "0"}, "info", False),
+        ({"LOG_LEVEL": "", "LOG_FORMAT": ""}, "info", False),
+    ],
+)
+def test_the_documented_names_of_logging_count_where_the_hubs_own_are_not_set(
+    told: dict[str, str], level: str, json: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HUB_BUS_DIR", "/run/bus")
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+
+    settings = load(AgentSettings)
+
+    assert (settings.log_level, settings.log_json) == (level, json)
