@@ -8,13 +8,15 @@ from protocols.vocabulary import emotion_or_neutral
 class Prosody(NamedTuple):
     """How to speak. Factors of the engine's usual rate and volume; offsets of its pitch and pitch
     range in points, where its scale has a hundred. ``tag`` is a sound to begin with, by its name
-    in Orpheus' markup, empty for none."""
+    in Orpheus' markup, empty for none. ``speed`` is a factor of the tempo that was asked for, kept
+    exactly: what an engine cannot do of it is stretched (``tempo.py``)."""
 
     rate: float = 1.0
     pitch: float = 0.0
     range: float = 0.0
     volume: float = 1.0
     tag: str = ""
+    speed: float = 1.0
 
 
 NEUTRAL = Prosody()

@@ -14,6 +14,7 @@ from agents.tts.loudness import Loudness
 from agents.tts.prosody import Prosody, prosody_of
 from agents.tts.resample import Resampler
 from agents.tts.speakable import speakable
+from agents.tts.tempo import MAX_SPEED, MIN_SPEED
 from protocols.messages.audio import SpeechChunk
 from protocols.messages.job import SpeakRequest
 from protocols.messages.speech import SpeechMarks, SpeechRequest
@@ -66,8 +67,8 @@ class Speaker:
         """Send a phrase: its marks, each before the audio it describes, and all its audio.
 
         Raises:
-            AgentError: the voice failed, the credit ended for good, or the request's rate is not
-                the response's (``bad_rate``).
+            AgentError: the voice failed, the credit ended for good, the request's rate is not
+                the response's (``bad_rate``), or its speed is none (``bad_speed``).
         """
         if request.rate_hz != self._rate_hz:
             raise AgentError("a response has one rate", code="bad_rate")
@@ -104,6 +105,8 @@ class Speaker:
     def _prosody(self, request: SpeechRequest | SpeakRequest) -> Prosody:
         """How the phrase is spoken; of a response, only the first phrase begins with a sound."""
         prosody = prosody_of(request.emotion, request.intensity)
+        if isinstance(request, SpeakRequest):
+            prosody = prosody._replace(speed=_checked_speed(request.speed))
         if self._tagged:
             return prosody._replace(tag="")
         self._tagged = True
@@ -144,3 +147,9 @@ class Speaker:
             self._begun_s = self._clock()
         self._sent += len(pcm) // BYTES_PER_SAMPLE
         self._emit(header, pcm)
+
+
+def _checked_speed(speed: float) -> float:
+    if not MIN_SPEED <= speed <= MAX_SPEED:
+        raise AgentError(f"speed must be {MIN_SPEED:g} to {MAX_SPEED:g}", code="bad_speed")
+    return speed

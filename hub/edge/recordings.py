@@ -7,9 +7,10 @@ is decoded, and containers that may name further files or addresses (playlists) 
 
 import asyncio
 import io
+import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, NamedTuple
@@ -20,13 +21,17 @@ from protocols.messages.audio import MIC_RATE_HZ
 
 LONGEST_S = 600
 AT_ONCE = 2
-WAITING = 16
+WAITING = 32
 """Recordings that may wait to be decoded; each is in memory already."""
-CPU_S = 60.0
-"""Time of a processor for one recording: a hundred times what an honest one takes."""
+CPU_S = 30.0
+"""Time of a processor for one recording; ten minutes of MP3 take half a second."""
 MAX_RATE_HZ, MAX_CHANNELS = 192_000, 8
 SHORT_BY = 0.1
 """Share of its announced length that a file may lack before it counts as cut off."""
+
+BREATH_FRAMES, BREATH_S = 8, 200e-6
+"""After so many frames the decoding thread lets go of the interpreter for longer than another thread
+takes to wake up: else the loop would get it only by force, after 5 ms for each decoding thread."""
 
 _SAMPLE_BYTES = 2
 _MAX_BYTES = LONGEST_S * MIC_RATE_HZ * _SAMPLE_BYTES
@@ -37,8 +42,12 @@ _CODECS = ",".join((
     "pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw",
     "adpcm_ms,adpcm_ima_wav",
 ))  # fmt: skip
-_KNOW_THEIR_LENGTH = ("wav", "w64", "aiff", "flac", "mov", "matroska")
-"""Containers whose header tells the length, if it tells one, and does not guess it."""
+_KNOW_THEIR_LENGTH = frozenset({"aiff", "flac", "mov", "matroska"})
+"""Containers whose header tells the length, if it tells one, and from whom FFmpeg takes it."""
+_MP3_LENGTH = (b"Xing", b"Info")
+"""Marks of a header that tells the length of an MP3; without one it is a guess."""
+_WAV_UNKNOWN = 0x7FFF0000
+"""From here on, and at 0, the size in a WAV header is none: it was written before its samples."""
 _MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3", b"caff", b".snd")
 _LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
 _SAMPLES = {8: "u8", 16: "s16le", 24: "s24le", 32: "s32le"}
@@ -66,11 +75,16 @@ class RawFormat(NamedTuple):
     bits: int = 16
 
 
+Decoding = Callable[[bytes, RawFormat | None, threading.Event], bytes]
+"""See ``decode``."""
+
+
 class Recordings:
     """Decodes ``AT_ONCE`` recordings at a time, on threads of its own: those of the robots' codecs
     never wait for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, decoding: Decoding | None = None) -> None:
+        self._decoding = decoding or decode
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="recording")
         self._taken = 0
 
@@ -92,7 +106,7 @@ class Recordings:
         self._taken += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, decode, content, raw, left)
+            return await loop.run_in_executor(self._threads, self._decoding, content, raw, left)
         finally:
             left.set()
             self._taken -= 1
@@ -114,10 +128,14 @@ def decode(
     try:
         with closing(_opened(av, content, raw)) as container:
             pcm = _sound_of(av, container, bounds)
+            announced_s = _announced_s(av, container, content)
     except (av.FFmpegError, ValueError, EOFError, UnicodeError) as error:
         raise BadRecording(f"the recording cannot be read: {_plain(error)}") from None
     if not pcm:
         raise BadRecording("the recording holds no sound")
+    seconds = len(pcm) / (_SAMPLE_BYTES * MIC_RATE_HZ)
+    if seconds < announced_s * (1 - SHORT_BY) - 0.1:
+        raise BadRecording(f"the file is cut off: {seconds:.1f} of {announced_s:.1f} s are there")
     return pcm
 
 
@@ -127,14 +145,19 @@ class _Bounds:
     def __init__(self, left: threading.Event) -> None:
         self._left = left
         self._until_s = time.thread_time() + CPU_S
+        self._frames = 0
 
     def check(self, pcm: bytearray) -> None:
+        """After each frame."""
         if len(pcm) > _MAX_BYTES:
             raise RecordingTooLong(f"a recording may last {LONGEST_S} s")
         if self._left.is_set():
             raise BadRecording("nobody waits for it")
         if time.thread_time() > self._until_s:
             raise BadRecording("the recording takes too long to be read")
+        self._frames += 1
+        if self._frames % BREATH_FRAMES == 0:
+            time.sleep(BREATH_S)
 
 
 def _opened(av: Any, content: bytes, raw: RawFormat | None) -> Any:
@@ -184,7 +207,6 @@ def _sound_of(av: Any, container: Any, bounds: _Bounds) -> bytes:
     if pcm:
         _take(resampler.resample(None), pcm)
         bounds.check(pcm)
-    _check_whole(container, stream, len(pcm) / (_SAMPLE_BYTES * MIC_RATE_HZ))
     return bytes(pcm)
 
 
@@ -210,13 +232,22 @@ def _take(frames: Any, pcm: bytearray) -> None:
         pcm += memoryview(frame.planes[0])[: _SAMPLE_BYTES * frame.samples]
 
 
-def _check_whole(container: Any, stream: Any, seconds: float) -> None:
-    names = container.format.name.split(",")
-    if stream.duration is None or not any(name in names for name in _KNOW_THEIR_LENGTH):
-        return
-    announced = float(stream.duration * stream.time_base)
-    if seconds < announced * (1 - SHORT_BY) - 0.1:
-        raise BadRecording(f"the file is cut off: {seconds:.1f} of {announced:.1f} s are there")
+def _announced_s(av: Any, container: Any, content: bytes) -> float:
+    """How long the file says that it is; 0 where it does not say, or only guesses."""
+    names = set(container.format.name.split(","))
+    stream = container.streams.audio[0]
+    if "wav" in names:
+        # FFmpeg takes the length of what is there, whatever the header says.
+        (said,) = struct.unpack("<I", content[4:8])
+        known = 0 < said < _WAV_UNKNOWN and stream.duration
+        return _seconds(stream) * (said + 8) / len(content) if known else 0.0
+    if names & _KNOW_THEIR_LENGTH or any(mark in content[:4_096] for mark in _MP3_LENGTH):
+        return _seconds(stream) or (container.duration or 0) / av.time_base
+    return 0.0
+
+
+def _seconds(stream: Any) -> float:
+    return float(stream.duration * stream.time_base) if stream.duration else 0.0
 
 
 def _plain(error: Exception) -> str:

@@ -29,6 +29,8 @@ class SpeakRequest(Message, tag="speak.request"):
     intensity: float = 0.5
     language: str = "en"
     voice: str = ""
+    speed: float = 1.0
+    """Factor of the usual tempo, 0.25 to 4, at the usual pitch."""
 
 
 class JobCancel(Message, tag="job.cancel"):

@@ -163,6 +163,24 @@ async def test_ten_thousand_characters_are_spoken_to_the_end(voice: Voice) -> No
     assert " ".join(mark.text for mark in words(outbox.sent)) == text.strip()
 
 
+async def lasting(voice: Voice, speed: float) -> float:
+    """Seconds of a sentence spoken at ``speed``; its words are where its sound is."""
+    outbox = Outbox(service := Jobs(voice))
+    text = "Once upon a time there was a small robot who lived on a shelf."
+    await service.serve(ListInbox(job(text, speed=speed)), outbox)
+    marks = words(outbox.sent)
+    assert " ".join(mark.text for mark in marks) == text
+    assert_marks_come_first(outbox.sent)
+    seconds = samples(outbox.sent) / 16_000
+    assert seconds - 1 <= marks[-1].end_ms / 1000 <= seconds * 1.02 + 0.02
+    return seconds
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.5, 0.8, 1.5, 3.0, 4.0])
+async def test_a_text_is_spoken_as_fast_as_it_was_asked_for(voice: Voice, speed: float) -> None:
+    assert await lasting(voice, speed) == pytest.approx(await lasting(voice, 1.0) / speed, rel=0.25)
+
+
 @pytest.mark.parametrize("text", ["", "\x00\x00", "<break/>", "😀🎉", "?!"])
 async def test_a_job_of_nothing_is_done(voice: Voice, text: str) -> None:
     service = Jobs(voice)

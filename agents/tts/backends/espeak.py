@@ -11,6 +11,7 @@ from agents.tts.backends.base import Lead, Marks, Sound, no_lead
 from agents.tts.backends.espeak_engine import WORD, SpokenEvent, Voicing, engine
 from agents.tts.prosody import NEUTRAL, Prosody
 from agents.tts.speakable import in_pieces
+from agents.tts.tempo import at_tempo, shared
 from agents.tts.wordtimes import WordTimes
 from protocols.messages.speech import VisemeMark
 
@@ -58,17 +59,21 @@ class EspeakVoice:
         """End the thread; the engine itself stays loaded with the process."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def speak(
+    def speak(
         self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
     ) -> AsyncGenerator[Part, None]:
         """See ``Voice``."""
+        share = shared(self._rate_wpm * prosody.rate, prosody.speed, MIN_WPM, MAX_WPM)
         voicing = Voicing(
             voice_names(voice, language, self._voice),
-            rate_wpm=_clamp(self._rate_wpm * prosody.rate, MIN_WPM, MAX_WPM),
+            rate_wpm=round(share.rate),
             volume=_clamp(100 * prosody.volume, 0, 200),
             pitch=_clamp(50 + prosody.pitch, 0, 100),
             range=_clamp(50 + prosody.range, 0, 100),
         )
+        return at_tempo(self._spoken(text, voicing), share.stretch, self.rate_hz)
+
+    async def _spoken(self, text: str, voicing: Voicing) -> AsyncGenerator[Part, None]:
         loop = asyncio.get_running_loop()
         parts: asyncio.Queue[Part | None] = asyncio.Queue()
 

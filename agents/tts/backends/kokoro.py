@@ -19,6 +19,7 @@ from agents.tts.backends.espeak_phonemes import phonemes_of
 from agents.tts.kokoro_tokens import MAX_TOKENS, PAD, VOCABULARY, Tokens, marks_of, tokens_of
 from agents.tts.prosody import NEUTRAL, Prosody
 from agents.tts.speakable import in_clauses
+from agents.tts.tempo import Share, at_tempo, shared
 
 RATE_HZ = 24_000
 FIRST_CHARS, PIECE_CHARS = 40, 100
@@ -111,7 +112,7 @@ class KokoroVoice:
         self._model = None
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def speak(
+    def speak(
         self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
     ) -> AsyncGenerator[Part, None]:
         """See ``Voice``. It goes on while it is ahead: what it makes next takes its time.
@@ -121,15 +122,25 @@ class KokoroVoice:
             AgentError: ``tts_failed``; the model fails at this text.
         """
         model = self._model
+        rate = self._speed * prosody.rate
+        share = shared(rate, prosody.speed, MIN_SPEED, MAX_SPEED)
+        if model is not None and "int" in model.types["speed"]:
+            share = Share(rate, prosody.speed)  # it knows whole speeds only
+        spoken = self._spoken(text, prosody.volume, language, voice, share.rate)
+        return at_tempo(spoken, share.stretch, RATE_HZ)
+
+    async def _spoken(
+        self, text: str, volume: float, language: str, voice: str, speed: float
+    ) -> AsyncGenerator[Part, None]:
+        model = self._model
         if model is None:
             raise BackendUnavailable("kokoro is not loaded")
         name = voice_name(voice, language, self._voice, tuple(model.styles))
-        speed = min(MAX_SPEED, max(MIN_SPEED, self._speed * prosody.rate))
         loop = asyncio.get_running_loop()
         first_sample = 0
         for piece in in_clauses(text, FIRST_CHARS, PIECE_CHARS):
             pcm, marks = await loop.run_in_executor(
-                self._thread, _make, model, piece, name, speed, prosody.volume
+                self._thread, _make, model, piece, name, speed, volume
             )
             yield marks.later(first_sample * 1000 // RATE_HZ)
             if pcm:

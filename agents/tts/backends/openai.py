@@ -15,6 +15,7 @@ from agents.tts.patience import Limits, Patience
 from agents.tts.prosody import NEUTRAL, Prosody
 from agents.tts.settings import TtsSettings
 from agents.tts.speakable import in_pieces
+from agents.tts.tempo import MAX_SPEED, MIN_SPEED, at_tempo, shared
 
 PCM_HZ = 24_000
 """Rate of the API's ``pcm`` format."""
@@ -22,7 +23,6 @@ PIECE_CHARS = 400
 """Many servers make the whole of a text before they send the first of it."""
 CONNECT_S = 3.0
 LIMITS = Limits(first_s=10.0, idle_s=3.0, total_s=60.0)
-MIN_SPEED, MAX_SPEED = 0.25, 4.0
 MAX_ERROR_CHARS = 300
 
 _VOICE_NAME = re.compile(r"[A-Za-z0-9._+-]{1,64}")
@@ -88,7 +88,7 @@ class OpenAiVoice:
         """Close all connections."""
         await self._client.aclose()
 
-    async def speak(
+    def speak(
         self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
     ) -> AsyncGenerator[Sound | Marks, None]:
         """See ``Voice``. What is not read from the connection the server does not go on making.
@@ -97,9 +97,15 @@ class OpenAiVoice:
             BackendBusy, BackendTimeout, BackendUnavailable: the server refused, was late or went.
             AgentError: ``tts_failed``; what it sent is not audio, or not all of it.
         """
+        share = shared(self._server.speed * prosody.rate, prosody.speed, MIN_SPEED, MAX_SPEED)
+        return at_tempo(self._spoken(text, share.rate, voice), share.stretch, self.rate_hz)
+
+    async def _spoken(
+        self, text: str, speed: float, voice: str
+    ) -> AsyncGenerator[Sound | Marks, None]:
         begun_ms = 0
         for piece in in_pieces(text, PIECE_CHARS):
-            async with aclosing(self._speak_piece(piece, prosody, voice)) as parts:
+            async with aclosing(self._speak_piece(piece, speed, voice)) as parts:
                 spoken_ms = 0.0
                 async for part in parts:
                     if isinstance(part, Sound):
@@ -110,10 +116,9 @@ class OpenAiVoice:
             begun_ms += round(spoken_ms)
 
     async def _speak_piece(
-        self, text: str, prosody: Prosody, voice: str
+        self, text: str, speed: float, voice: str
     ) -> AsyncGenerator[Sound | Marks, None]:
         patience = Patience(self._limits)
-        speed = min(MAX_SPEED, max(MIN_SPEED, self._server.speed * prosody.rate))
         async with _coded(), patience.waiting():
             response = await self._begin(text, voice, round(speed, 3))
         async with aclosing(response):

@@ -31,6 +31,7 @@ from agents.tts.patience import Limits, Patience
 from agents.tts.prosody import NEUTRAL, Prosody
 from agents.tts.settings import TtsSettings
 from agents.tts.speakable import in_clauses
+from agents.tts.tempo import at_tempo
 from agents.tts.yielding import AHEAD_S, yield_while_ahead
 
 PIECE_CHARS = 160
@@ -164,17 +165,21 @@ class OrpheusVoice:
         self._codec.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def speak(
+    def speak(
         self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
     ) -> AsyncGenerator[Part, None]:
-        """See ``Voice``. A piece that fails before it is heard is tried once more.
+        """See ``Voice``. A piece that fails before it is heard is tried once more. The model has no
+        tempo: whatever is asked for is stretched.
 
         Raises:
             BackendUnavailable: it is not loaded, or its engine died.
             BackendTimeout: the engine was too slow for its limits.
             AgentError: ``llm_error``, ``tts_failed``; it failed, or made no audio.
         """
-        begun_ms, tag = 0, f"<{prosody.tag}> " if prosody.tag else ""
+        return at_tempo(self._spoken(text, prosody.tag, lead), prosody.speed, RATE_HZ)
+
+    async def _spoken(self, text: str, sound: str, lead: Lead) -> AsyncGenerator[Part, None]:
+        begun_ms, tag = 0, f"<{sound}> " if sound else ""
         for piece in in_clauses(text, PIECE_CHARS, PIECE_CHARS):
             samples = 0
             async with aclosing(self._speak_piece(piece, tag, lead)) as parts:

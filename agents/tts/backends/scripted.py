@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from agents.runtime.errors import AgentError
 from agents.tts.backends.base import Lead, Marks, Sound, no_lead
 from agents.tts.prosody import Prosody
+from agents.tts.tempo import at_tempo
 from protocols.messages.speech import VisemeMark, WordMark
 
 TONE_HZ = 440.0
@@ -47,10 +48,13 @@ class ScriptedVoice:
     async def close(self) -> None:
         """Nothing to free."""
 
-    async def speak(
+    def speak(
         self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
     ) -> AsyncGenerator[Sound | Marks, None]:
         """One beep for each word."""
+        return at_tempo(self._spoken(text), prosody.speed, self.rate_hz)
+
+    async def _spoken(self, text: str) -> AsyncGenerator[Sound | Marks, None]:
         words, long = text.split(), self._word_ms
         self.opened += 1
         try:

@@ -156,10 +156,11 @@ async def test_a_recording_holds_between_two_steps_while_a_user_speaks(tmp_path:
         await asyncio.sleep(0)
         reading = tasks.create_task(anext(told))  # type: ignore[arg-type]
         await asyncio.sleep(0)
-        assert await begun_after(engine._recordings, fake) == 1
+        begun = await begun_after(engine._recordings, fake)
         over.set()
         await live
         await reading
+    assert begun == 1
     assert fake.begun == 2
     await told.aclose()
     assert await begun_after(engine._recordings, fake) == 2
