@@ -7,13 +7,13 @@ tick comes with it, so that a seed tells the whole story.
 """
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from math import exp, sqrt
 
 from agents.feelings.guardrails import Broken, Guardrails, capped, weight_of
 from agents.feelings.impulses import RULES, Cause, Impulse, pushed
 from agents.feelings.moods import MOODS, Shown, nearest
 from agents.feelings.temperament import Affect, Temperament
+from protocols.messages.affect import Idle as Idle
 
 TICK_S = 1.0
 DROWSY_S, ASLEEP_S = 300.0, 900.0
@@ -28,14 +28,6 @@ NOTICEABLE = 0.05
 UNMOVED = Affect(0.0, 0.0)
 LONGEST_TICK_S = 60.0
 """After a suspend the past is not lived through."""
-
-
-class Idle(StrEnum):
-    """How long nothing has happened."""
-
-    AWAKE = "awake"
-    DROWSY = "drowsy"
-    ASLEEP = "asleep"
 
 
 # what happens
@@ -87,7 +79,20 @@ class Overridden:
     magnitude: float
 
 
-Event = Tick | Happened | ConversationStarted | ConversationEnded | Wished | Overridden
+@dataclass(frozen=True)
+class Calmed:
+    """A person has the robot feel as after waking."""
+
+
+@dataclass(frozen=True)
+class DayForgiven:
+    """What was talked today counts no more."""
+
+
+Event = (
+    Tick | Happened | ConversationStarted | ConversationEnded | Wished | Overridden | Calmed
+    | DayForgiven
+)  # fmt: skip
 
 
 # what follows
@@ -163,6 +168,11 @@ def due_s(limits: Guardrails, state: State) -> float:
     return due
 
 
+def blocked(limits: Guardrails, state: State) -> bool:
+    """Whether no conversation begins any more today."""
+    return not state.in_conversation and 0 < limits.daily_limit_s <= state.daily_s
+
+
 def step(
     nature: Temperament, limits: Guardrails, state: State, event: Event, now_s: float
 ) -> tuple[State, tuple[Effect, ...]]:
@@ -181,6 +191,10 @@ def step(
             state = _wished(nature, state, event, effects)
         case Overridden(target, magnitude):
             state = _push(nature, state, Impulse(target, magnitude))
+        case Calmed():
+            state = replace(state, affect=nature.baseline)
+        case DayForgiven():
+            state = replace(state, daily_s=0.0, held=state.held - {Broken.DAILY_LIMIT})
     return _show(nature, limits, state, event, now_s, effects), tuple(effects)
 
 
@@ -242,8 +256,9 @@ def _happened(nature: Temperament, state: State, cause: Cause, now_s: float) -> 
 def _started(
     nature: Temperament, limits: Guardrails, state: State, now_s: float, effects: list[Effect]
 ) -> State:
-    if 0 < limits.daily_limit_s <= state.daily_s:
+    if blocked(limits, state):
         effects.append(GuardrailHeld(Broken.DAILY_BLOCKED, f"{state.daily_s:.0f} s today"))
+        return replace(state, active_s=now_s)
     held = state.held - {Broken.SESSION_LIMIT}
     state = replace(state, in_conversation=True, session_s=0.0, active_s=now_s, held=held)
     return _happened(nature, state, Cause.CONVERSATION_STARTED, now_s)
@@ -294,8 +309,11 @@ def _show(
         if isinstance(event, Tick):
             state = _push(nature, state, Impulse(nature.baseline, RECOVERY))
         shown = Shown("neutral", shown.intensity)
-    if shown.mood == state.shown.mood and abs(shown.intensity - state.shown.intensity) < NOTICEABLE:
-        return state
+    if shown.mood == state.shown.mood:
+        change = shown.intensity - state.shown.intensity
+        is_allowed = state.shown.intensity <= limits.intensity_caps.get(shown.mood, 1.0)
+        if abs(change) < NOTICEABLE and is_allowed:
+            return state
     effects.append(MoodChanged(shown, event.reason if isinstance(event, Wished) else ""))
     return replace(state, shown=shown)
 

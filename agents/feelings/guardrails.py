@@ -3,20 +3,14 @@
 Guardrails stand above the engine, and the engine above the wishes of a language model.
 """
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+from math import isfinite
 
 from agents.feelings.moods import NEGATIVE, Shown
+from protocols.messages.affect import Broken as Broken
+from protocols.messages.affect import GuardrailSet
 
-
-class Broken(StrEnum):
-    """Guardrails that took hold."""
-
-    SESSION_LIMIT = "session_time_limit"
-    DAILY_LIMIT = "daily_time_limit"
-    DAILY_BLOCKED = "daily_limit_blocked"
-    REASON_REJECTED = "mood_reason_rejected"
-    DURATION_CAP = "duration_cap"
+LONGEST_LIMIT_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +27,31 @@ class Guardrails:
     """Nothing negative outside a conversation."""
     session_limit_s: float = 900.0
     daily_limit_s: float = 2_700.0
+
+
+def changed(guardrails: Guardrails, order: GuardrailSet, usual: Guardrails) -> Guardrails:
+    """``guardrails`` after ``order``. Caps that are switched on again are the ``usual`` ones; a
+    limit that is no number, or less than nothing, changes nothing."""
+
+    def limit(wanted: float | None, present: float) -> float:
+        if wanted is None or not isfinite(wanted) or wanted < 0:
+            return present
+        return min(wanted, LONGEST_LIMIT_S)
+
+    durations, intensities = guardrails.duration_caps_s, guardrails.intensity_caps
+    if order.negative_duration_caps is not None:
+        durations = usual.duration_caps_s if order.negative_duration_caps else {}
+    if order.negative_intensity_caps is not None:
+        intensities = usual.intensity_caps if order.negative_intensity_caps else {}
+    gate = guardrails.context_gate if order.context_gate is None else order.context_gate
+    return replace(
+        guardrails,
+        duration_caps_s=durations,
+        intensity_caps=intensities,
+        context_gate=gate,
+        session_limit_s=limit(order.session_time_limit_s, guardrails.session_limit_s),
+        daily_limit_s=limit(order.daily_time_limit_s, guardrails.daily_limit_s),
+    )
 
 
 FORBIDDEN_REASONS = (

@@ -4,7 +4,7 @@ from math import dist
 from typing import NamedTuple
 
 from agents.feelings.temperament import Affect
-from protocols.vocabulary import EMOTIONS
+from protocols.vocabulary import EMOTIONS, NEGATIVE_EMOTIONS
 
 
 class Mood(NamedTuple):
@@ -31,7 +31,7 @@ MOODS = {
 }
 assert set(MOODS) == set(EMOTIONS)
 
-NEGATIVE = frozenset({"sad", "scared", "angry"})
+NEGATIVE = NEGATIVE_EMOTIONS
 
 REACH = 1.20
 """Distance from a mood's place at which nothing is left of it."""

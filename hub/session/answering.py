@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.session import effects as do
 from hub.session import events as on
-from hub.session import guard, sight
+from hub.session import feeling, guard, sight
 from hub.session.draft import Draft
 from hub.session.guard_words import Category
 from hub.session.preemption import Claim, decide
@@ -54,6 +54,15 @@ def say_what_was_left_unsaid(d: Draft) -> None:
         recite(d, unsaid.claim, unsaid.text, unsaid.emotion, unsaid.intensity)
 
 
+def remind_of_the_time(d: Draft) -> None:
+    """Say that it is time for a break, as soon as nobody speaks."""
+    state = d.state
+    busy = d.turn or state.utterance or state.awaited or state.carried
+    if state.reminder and state.connected and state.has(AgentKind.TTS, do.PRIMARY) and not busy:
+        d.set(reminder="")
+        recite(d, Claim(Priority.PLAN), state.reminder, "neutral", 0.5)
+
+
 def interrupt(d: Draft, code: str) -> None:
     """End the live turn for a newer claim: cut if it was heard, reopened if it was not."""
     assert d.turn is not None
@@ -77,6 +86,11 @@ def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
     d.show(Conversation.THINKING)
     if told.kept_back:
         answer_gently(d, told.kept_back)
+        return
+    if d.state.talked_enough:
+        d.expect_speech()
+        d.set_turn(has_meta=True, intent="resting")
+        say(d, d.state.policy.enough_today)
         return
     looks = sight.asks_to_look(told.text) and look(d, told.text)
     if not looks:
@@ -146,8 +160,13 @@ def answer_gently(d: Draft, category: Category) -> None:
     d.do(do.KeptBack("heard", category))
     d.expect_speech()
     d.set_turn(has_meta=True, intent="guarded")
-    d.feel("neutral", 0.5)
-    d.cut(guard.answer_to(category))
+    say(d, guard.answer_to(category))
+
+
+def say(d: Draft, text: str) -> None:
+    """Answer with words that are known."""
+    feeling.wish(d, "neutral", 0.5)
+    d.cut(text)
     d.finish_text()
 
 
@@ -186,7 +205,7 @@ def recite(
     d.begin(claim, request=request)
     d.expect_speech()
     d.set_turn(has_meta=True)
-    d.feel(emotion, intensity)
+    feeling.wish(d, emotion, intensity)
     gesture(d, gestures)
     d.cut(text)
     d.finish_text()
@@ -205,14 +224,13 @@ def meta(d: Draft, m: turn.ResponseMeta) -> None:
         mood_reason=m.mood_reason,
         intent=m.intent,
     )
-    if d.state.policy.feelings:
-        d.arm(Timer.AFFECT, d.state.policy.affect_ms)
-    else:
+    if not d.state.feels:
         d.report(face.AffectChanged(emotion=emotion, intensity=m.intensity, reason=m.mood_reason))
-        d.feel(emotion, m.intensity)
+    feeling.wish(d, emotion, m.intensity, m.mood_reason)
     gesture(d, m.gestures)
     if m.memory_tags:
         d.tell(robot.MemoryTags(turn=d.turn.number, tags=m.memory_tags))
+        feeling.worth_remembering(d, m.memory_tags)
 
 
 def gesture(d: Draft, names: tuple[str, ...]) -> None:
@@ -225,16 +243,6 @@ def gesture(d: Draft, names: tuple[str, ...]) -> None:
         d.report(face.GesturePlayed(names=names))
 
 
-def affect(d: Draft, m: face.AffectChanged) -> None:
-    if d.turn and d.turn.has_meta and not d.turn.shown:
-        d.feel(m.emotion, m.intensity)
-
-
-def affect_due(d: Draft) -> None:
-    if d.turn and not d.turn.shown:
-        d.feel(d.turn.emotion, d.turn.intensity)
-
-
 def delta(d: Draft, m: turn.ResponseDelta) -> None:
     d.stage(Stage.FIRST_TOKEN)
     d.arm(Timer.PLANNER, d.state.policy.planner_gap_ms)
@@ -244,7 +252,7 @@ def delta(d: Draft, m: turn.ResponseDelta) -> None:
 def response_done(d: Draft, m: turn.ResponseDone) -> None:
     assert d.turn is not None
     able, number = d.state.hello.capabilities, d.turn.number
-    if not (d.turn.uncut.strip() or d.turn.text or m.actions or d.turn.shown):
+    if not (d.turn.uncut.strip() or d.turn.text or m.actions or d.has_a_face):
         fall_back(d, "llm_nonsense")
         return
     wishes = safe_actions(m.actions, frozenset(able.gestures + able.skills + able.emotions))
@@ -253,7 +261,10 @@ def response_done(d: Draft, m: turn.ResponseDone) -> None:
         for category in kept_back:
             d.do(do.KeptBack("spoken", category))
     for wanted in wishes:
-        request_action(d, wanted, number)
+        if wanted["action"] == "emote" and d.state.feels:
+            feeling.wish(d, wanted["name"], wanted["intensity"])
+        else:
+            request_action(d, wanted, number)
     d.finish_text()
 
 
@@ -275,12 +286,22 @@ def request_action(d: Draft, wanted: dict[str, Any], number: int) -> None:
 
 def tool_pending(d: Draft, m: turn.ToolPending) -> None:
     assert d.turn is not None
-    d.set_turn(tools=(*d.turn.tools, (m.call, m.name)))
+    d.set_turn(tools=(*d.turn.tools, (m.call, m.name)), tool_calls=d.turn.tool_calls + 1)
+    wait_for_tools(d)
 
 
 def tool_done(d: Draft, m: turn.ToolDone) -> None:
     assert d.turn is not None
     d.set_turn(tools=tuple(t for t in d.turn.tools if t[0] != m.call))
+    wait_for_tools(d)
+
+
+def wait_for_tools(d: Draft) -> None:
+    """A planner that calls a tool, or has heard of one, works: give it its deadline anew, but not
+    for ever."""
+    assert d.turn is not None
+    if not d.turn.has_meta and d.turn.tool_calls <= d.state.policy.tool_calls:
+        d.arm(Timer.PLANNER, d.state.policy.planner_deadline_ms)
 
 
 def planner_due(d: Draft) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from hub.open_turn import Phrase
 from hub.session import effects as do
 from hub.session import guard, phrases, waterfall
+from hub.session.affect import profile_of
 from hub.session.effects import PRIMARY, REFLEX
 from hub.session.heard import heard_answer
 from hub.session.preemption import Claim
@@ -94,11 +95,11 @@ class Draft:
             return
         self.set(face=conversation)
         self.tell(robot.Face(conversation=conversation))
-        self._report_face()
+        self.report_face()
 
-    def _report_face(self) -> None:
-        turn = self.turn
-        emotion, intensity = (turn.emotion, turn.intensity) if turn else ("neutral", 0.5)
+    def report_face(self) -> None:
+        """Publish what the face shows by now."""
+        emotion, intensity = self.state.face_mood
         talking = self.state.face is face.Conversation.SPEAKING
         self.report(
             face.FaceChanged(
@@ -142,7 +143,7 @@ class Draft:
             emotions=able.emotions,
             gestures=able.gestures,
             skills=able.skills,
-            profile=dict(state.profile),
+            profile=profile_of(state),
             world=dict(state.world),
             sight=turn.sight,
         )
@@ -161,8 +162,14 @@ class Draft:
                 mood_reason=turn.mood_reason,
             )
         )
-        self._report_face()
+        self.report_face()
         self.do(do.Play(turn.number))
+
+    @property
+    def has_a_face(self) -> bool:
+        """Whether it is shown how the live turn feels, or will be at once."""
+        turn = self.turn
+        return turn is not None and (turn.shown or Timer.AFFECT in self.state.timers)
 
     def cut(self, text: str = "", final: bool = False) -> None:
         """Add ``text`` to the response and request the speech of every phrase that is complete."""
@@ -183,19 +190,20 @@ class Draft:
             return  # once in a turn is enough
         sentence = verdict.text
         self.stage(Stage.FIRST_PHRASE)
-        if not turn.shown and Timer.AFFECT not in self.state.timers:
-            self.feel(turn.emotion, turn.intensity)
+        if not self.has_a_face:
+            self.feel(*self.state.face_mood)
         number = len(turn.phrases)
         turn = self.set_turn(phrases=(*turn.phrases, Phrase(sentence, filler)))
         self.disarm(Timer.FILLER)
         if turn.voiceless:
             return
+        emotion, intensity = self.state.voice_mood
         request = speech.SpeechRequest(
             phrase=number,
             text=sentence,
             rate_hz=turn.rate_hz,
-            emotion=turn.emotion,
-            intensity=turn.intensity,
+            emotion=emotion,
+            intensity=intensity,
             language=self.state.hello.language,
         )
         self.order(AgentKind.TTS, request)

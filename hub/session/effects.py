@@ -106,6 +106,18 @@ class LookAway:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Find out what the robot remembers; the answer is ``Recalled``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Have the robot remember ``tags``, as it may."""
+
+    tags: tuple[dict[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Tell whoever waits for ``request`` how it ended."""
 
@@ -122,7 +134,8 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:
-    """Count what the guard kept back: from the user (``spoken``) or from a planner (``heard``)."""
+    """Count what was kept back: by the guard from the user (``spoken``) or from a planner
+    (``heard``), by a guardrail of feelings from the face (``felt``)."""
 
     direction: str
     category: str
@@ -130,5 +143,5 @@ class KeptBack:
 
 Effect = (
     Tell | Report | Order | Fence | Expect | Play | SpeechComplete | Hold | Release
-    | Resume | Remember | Look | LookAway | Settle | Stale | KeptBack
+    | Resume | Remember | Look | LookAway | Recall | Note | Settle | Stale | KeptBack
 )  # fmt: skip

@@ -16,14 +16,24 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
-from hub.session import answering, listening, presence, speaking
+from hub.session import answering, feeling, listening, presence, speaking
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.draft import Draft
 from hub.session.state import State, Timer
 from hub.session.words import instant_act
 from protocols.envelope import Message
-from protocols.messages import action, face, robot, session, speech, transcript, turn, voice
+from protocols.messages import (
+    action,
+    affect,
+    face,
+    robot,
+    session,
+    speech,
+    transcript,
+    turn,
+    voice,
+)
 from protocols.messages.agent import AgentKind
 from protocols.messages.face import Conversation
 from protocols.messages.turn import Outcome
@@ -35,6 +45,7 @@ def step(state: State, event: on.Event, now_ns: int) -> tuple[State, tuple[do.Ef
     _EVENT_RULES[type(event)](draft, event)
     answering.answer_what_waits(draft)
     answering.say_what_was_left_unsaid(draft)
+    answering.remind_of_the_time(draft)
     return draft.state, tuple(draft.effects)
 
 
@@ -42,6 +53,8 @@ def _agent_up(d: Draft, e: on.AgentUp) -> None:
     d.set(agents=d.state.agents | {(e.kind, e.role)})
     if d.state.connected and (e.kind, e.role) in presence.serving(d):
         presence.assign(d, e.kind, e.role)
+    if e.kind is AgentKind.MEMORY and d.state.connected and d.state.memory is None:
+        d.do(do.Recall())
 
 
 def _agent_down(d: Draft, e: on.AgentDown) -> None:
@@ -58,6 +71,8 @@ def _agent_down(d: Draft, e: on.AgentDown) -> None:
         d.lose_voice("tts_down")
     elif e.kind is AgentKind.VISION and not d.state.sees:
         answering.give_up_looking(d, turn.Unseen.NO_VISION_AGENT)
+    elif e.kind is AgentKind.FEELINGS:
+        feeling.lost(d)
 
 
 def _cancel(d: Draft, mic_samples: int) -> None:
@@ -82,7 +97,9 @@ def _typed(d: Draft, m: robot.Text) -> None:
 
 
 def _attention(d: Draft, m: robot.AttentionRequest) -> None:
-    d.order(AgentKind.EARS, session.AttentionSet(attention=m.attention, held=m.held))
+    order = session.AttentionSet(attention=m.attention, held=m.held)
+    d.order(AgentKind.EARS, order)
+    feeling.order(d, order)
     if m.held:
         d.show(Conversation.PTT)
 
@@ -93,10 +110,12 @@ def _end_utterance(d: Draft, mic_samples: int) -> None:
 
 def _world(d: Draft, m: robot.World) -> None:
     d.set(world=MappingProxyType(m.world))
+    feeling.sensed(d, m.world)
 
 
 def _profile(d: Draft, m: robot.Profile) -> None:
     d.set(profile=MappingProxyType(m.profile))
+    feeling.own_feelings(d)
 
 
 def _action_result(d: Draft, m: robot.ActionResult) -> None:
@@ -108,7 +127,7 @@ def _from_agent(d: Draft, e: on.FromAgent) -> None:
     if kind is turn.TurnFailed and not e.turn and d.state.connected:
         _serving_failed(d, e)
         return
-    if not _is_wanted(d, kind) or (kind in _OF_A_TURN and _is_stale(d, e)):
+    if not _is_wanted(d, e) or (kind in _OF_A_TURN and _is_stale(d, e)):
         d.do(do.Stale(kind.__name__))
         return
     match e.message:
@@ -120,10 +139,12 @@ def _from_agent(d: Draft, e: on.FromAgent) -> None:
             _AGENT_RULES[kind](d, e.message)
 
 
-def _is_wanted(d: Draft, kind: type[Message]) -> bool:
-    """While the robot is away its turn goes on, and so does the transcript that is due; there is
-    nobody to listen to."""
-    return d.state.connected or (d.state.in_session and kind in _WANTED_WHILE_AWAY)
+def _is_wanted(d: Draft, e: on.FromAgent) -> bool:
+    """While the robot is away its turn goes on, and so do its feelings and the transcript that is
+    due; there is nobody to listen to. Nobody feels for one that does so itself."""
+    if e.kind is AgentKind.FEELINGS and not d.state.feels:
+        return False
+    return d.state.connected or (d.state.in_session and type(e.message) in _WANTED_WHILE_AWAY)
 
 
 def _serving_failed(d: Draft, e: on.FromAgent) -> None:
@@ -175,7 +196,9 @@ _AGENT_RULES: dict[type[Message], Rule] = {
     turn.ResponseDone: answering.response_done,
     turn.ToolPending: answering.tool_pending,
     turn.ToolDone: answering.tool_done,
-    face.AffectChanged: answering.affect,
+    face.AffectChanged: feeling.felt,
+    affect.AffectState: feeling.stands,
+    affect.GuardrailHeld: feeling.held,
     speech.SpeechMarks: speaking.marks,
     speech.SpeechEnded: speaking.speech_ended,
 }
@@ -187,6 +210,7 @@ _OF_A_TURN = frozenset({
 
 _WANTED_WHILE_AWAY = _OF_A_TURN | {
     transcript.TranscriptFinal, transcript.TranscriptFailed, face.AffectChanged,
+    affect.AffectState, affect.GuardrailHeld,
 }  # fmt: skip
 
 HEARS: tuple[type[Message], ...] = (*_AGENT_RULES, voice.UtteranceEnded, turn.TurnFailed)
@@ -206,7 +230,7 @@ _TIMER_RULES: dict[Timer, Callable[[Draft], None]] = {
     Timer.TRANSCRIPT: listening.transcript_due,
     Timer.BARGE: listening.barge_due,
     Timer.SILENCE: answering.silence_due,
-    Timer.AFFECT: answering.affect_due,
+    Timer.AFFECT: feeling.affect_due,
     Timer.AWAY: presence.away_due,
     Timer.UNSAID: presence.unsaid_due,
     Timer.LOOK: answering.look_due,
@@ -223,6 +247,8 @@ _EVENT_RULES: dict[type, Rule] = {
     on.SpeechHeard: speaking.speech_heard,
     on.Announce: answering.announce,
     on.Seen: answering.seen,
+    on.Recalled: feeling.recalled,
+    on.Felt: feeling.ordered,
     on.AgentUp: _agent_up,
     on.AgentDown: _agent_down,
     on.Tick: _tick,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hub.open_turn import OpenTurn
 from protocols.envelope import Message
 from protocols.messages.agent import AgentKind
+from protocols.messages.memory import MemoryState
 from protocols.messages.robot import FromRobot, Hello
 from protocols.messages.turn import Exchange, Priority, Sight
 
@@ -109,6 +110,20 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the robot remembers, and whether it may."""
+
+    memory: MemoryState
+
+
+@dataclass(frozen=True, slots=True)
+class Felt:
+    """Somebody from outside has an order for the robot's feelings."""
+
+    order: Message
+
+
+@dataclass(frozen=True, slots=True)
 class AgentUp:
     """An instance that can serve this robot became ready."""
 
@@ -131,5 +146,5 @@ class Tick:
 
 Event = (
     Connected | Disconnected | Restarted | FromAgent | FromUser | SpeechArrived | SpeechSent | SpeechHeard
-    | Announce | Seen | AgentUp | AgentDown | Tick
+    | Announce | Seen | Recalled | Felt | AgentUp | AgentDown | Tick
 )  # fmt: skip

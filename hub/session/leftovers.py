@@ -14,6 +14,7 @@ from hub.session.state import State
 from hub.store.base import Leftover, Record, Store
 from protocols.bus import HubBus
 from protocols.envelope import Envelope
+from protocols.messages.robot import Hello
 
 WRITE_SOON_S = 0.05
 WRITE_EVERY_S = 0.5
@@ -171,3 +172,12 @@ def open_turn_of(state: State) -> OpenTurn | None:
         phrases=turn.phrases,
         played_ms=turn.played_ms,
     )
+
+
+def played_ms(left: OpenTurn, hello: Hello) -> int:
+    """How far the loudspeaker got: as the device says, or as was last written down."""
+    playing = hello.playing
+    if playing is None or playing.turn != left.turn:
+        return left.played_ms
+    made_ms = max((w.end_ms for p in left.phrases for w in p.words), default=0)
+    return max(left.played_ms, min(playing.samples * 1_000 // left.rate_hz, made_ms))

@@ -72,10 +72,13 @@ class RobotSession(Protocol):
 class Sessions(Protocol):
     """What the edge needs of the session manager."""
 
-    async def attach(self, robot: str, hello: Hello, link: RobotLink) -> RobotSession:
+    async def attach(
+        self, robot: str, hello: Hello, link: RobotLink, *, fresh: bool = False
+    ) -> RobotSession:
         """Make ``link`` the robot's owner: a new epoch is persisted, an older connection is
         fenced and closed with 4001, ``welcome`` is sent. A ``hello`` with the resume token of the
-        robot's session goes on with it, on wires that can flush; any other begins a new one.
+        robot's session goes on with it, on wires that can flush; any other begins a new one. ``fresh``: what
+        the robot said before is forgotten.
 
         Raises:
             NotReady: the hub is draining.

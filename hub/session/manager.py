@@ -16,8 +16,9 @@ from hub.session import events as on
 from hub.session.attached import Attached, RobotStatus
 from hub.session.engine import HEARS
 from hub.session.eyes import Blind, EyeServices, Looking
-from hub.session.leftovers import Leftovers, Notebook
+from hub.session.leftovers import Leftovers, Notebook, played_ms
 from hub.session.link import RobotLink
+from hub.session.memories import Memories, Remembering
 from hub.session.seat import Seat, SeatServices
 from hub.session.state import Policy, State
 from hub.session.tap import SessionTap
@@ -54,6 +55,7 @@ class SessionManager:
         counters: Counters | None = None,
         tap: SessionTap | None = None,
         looking: Looking | None = None,
+        remembering: Remembering | None = None,
     ) -> None:
         self.counters = counters or Counters()
         self._tap = tap
@@ -90,6 +92,7 @@ class SessionManager:
             asyncio.get_running_loop().call_later,
             self.counters,
             EyeServices(looking or Blind(), tasks.create_task, clock, self.counters),
+            Memories(remembering, tasks.create_task, self.counters),
         )
         registry.watch(self._agent_changed)
         for message in HEARS:
@@ -112,7 +115,9 @@ class SessionManager:
 
     # what the edge calls
 
-    async def attach(self, robot: str, hello: Hello, link: RobotLink) -> Attached:
+    async def attach(
+        self, robot: str, hello: Hello, link: RobotLink, *, fresh: bool = False
+    ) -> Attached:
         """Make ``link`` the robot's owner; see ``hub.session.link.Sessions``."""
         if self._draining:
             raise NotReady("the hub is shutting down")
@@ -124,6 +129,8 @@ class SessionManager:
                 self._make_room(seat, hello, link)
             left = await self._leftovers.claim(robot, hello.resume)
             epoch = await self._store.next_epoch(robot)
+            if fresh:
+                await self._store.forget(robot)
             history = await self._store.load_history(robot)
             if seat is None:
                 seat = await self._new_seat(robot)
@@ -161,7 +168,7 @@ class SessionManager:
         seat.take_over(link, event)
         if left is not None:
             self._notebook.expect(seat.robot)
-            seat.feed(on.Restarted(left, _played_ms(left, event.hello)))
+            seat.feed(on.Restarted(left, played_ms(left, event.hello)))
             self._notebook.note(seat)
 
     def _settle_duel(self, seat: Seat, hello: Hello) -> None:
@@ -216,9 +223,7 @@ class SessionManager:
         gestures: tuple[str, ...] = (),
     ) -> str:
         """Speak to a robot; see ``hub.session.link.Sessions``."""
-        seat = self._seats.get(robot)
-        if seat is None or not seat.state.connected:
-            raise UnknownRobot(f"robot {robot!r} is not connected")
+        seat = self.seat(robot)
         self._last_request += 1
         request = self._last_request
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -229,6 +234,13 @@ class SessionManager:
             return await answer
         finally:
             self._waiting.pop(request, None)
+
+    def seat(self, robot: str) -> Seat:
+        """The seat of a connected robot; raises ``UnknownRobot`` if it is not connected."""
+        seat = self._seats.get(robot)
+        if seat is None or not seat.state.connected:
+            raise UnknownRobot(f"robot {robot!r} is not connected")
+        return seat
 
     def robots(self) -> list[RobotStatus]:
         """Every robot this run of the hub has seen."""
@@ -384,12 +396,3 @@ class SessionManager:
             (self._answered.add if answered else self._answered.discard)(seat.robot)
             for watcher in self._answer_watchers:
                 watcher(seat.robot, tuple(seat.agents.values()) if answered else ())
-
-
-def _played_ms(left: OpenTurn, hello: Hello) -> int:
-    """How far the loudspeaker got: as the device says, or as was last written down."""
-    playing = hello.playing
-    if playing is None or playing.turn != left.turn:
-        return left.played_ms
-    made_ms = max((w.end_ms for p in left.phrases for w in p.words), default=0)
-    return max(left.played_ms, min(playing.samples * 1_000 // left.rate_hz, made_ms))

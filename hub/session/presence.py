@@ -10,13 +10,14 @@ from types import MappingProxyType
 from hub.open_turn import OpenTurn
 from hub.session import effects as do
 from hub.session import events as on
-from hub.session import listening
+from hub.session import feeling, listening
 from hub.session.draft import Draft
 from hub.session.heard import heard_answer
 from hub.session.link import DRAINING, REPLACED
 from hub.session.preemption import Claim
 from hub.session.state import Barge, Parting, Timer, Unsaid
 from protocols.messages import robot, session, voice
+from protocols.messages.affect import BodySensed
 from protocols.messages.agent import AgentKind
 from protocols.messages.face import Conversation
 from protocols.messages.turn import Exchange, Outcome, TurnEnded
@@ -24,6 +25,9 @@ from protocols.messages.turn import Exchange, Outcome, TurnEnded
 _GOODBYES = frozenset({1000, 1001, 1005, REPLACED})
 """Close codes after which nobody is waited for: the client left by its own will, or another
 connection, which is not the same session, has the robot. Everything else is a fault."""
+
+_STAY = (AgentKind.STT, AgentKind.FEELINGS)
+"""Who goes on serving a robot that is away: a transcript is due, and feelings go on anyway."""
 
 RESTARTED = "hub_restarted"
 """Code of a turn that the end of the hub cut short."""
@@ -38,7 +42,8 @@ def connected(d: Draft, e: on.Connected) -> None:
     d.set(
         epoch=e.epoch, session=e.session, hello=e.hello, history=e.history, utterance=None,
         awaited=None, carried="", reopens=0, face=Conversation.IDLE, timers=MappingProxyType({}),
-        away=None, resumable=e.resumable, unsaid=None,
+        away=None, resumable=e.resumable, unsaid=None, mood=None, affect=None,
+        has_own_feelings=False, reminder="", memory=None,
     )  # fmt: skip
     _begin_to_serve(d, e)
     d.show(Conversation.LISTENING)
@@ -49,6 +54,8 @@ def _begin_to_serve(d: Draft, e: on.Connected) -> None:
     _report_presence(d)
     for kind, role in serving(d):
         assign(d, kind, role)
+    if d.state.memory is None and d.state.has(AgentKind.MEMORY, do.PRIMARY):
+        d.do(do.Recall())
 
 
 def _come_back(d: Draft, e: on.Connected) -> None:
@@ -63,6 +70,8 @@ def _come_back(d: Draft, e: on.Connected) -> None:
         listening.no_transcript(d, "disconnected")
     d.tell(robot.Face(conversation=d.state.face))
     live = d.turn
+    if live is None or not live.shown:
+        feeling.tell_mood(d)
     if live is None:
         # Speech of a turn that is yet to come must find the wire open.
         d.do(do.Resume())
@@ -123,7 +132,7 @@ def disconnected(d: Draft, e: on.Disconnected) -> None:
     if speaking:
         listening.drop_utterance(d, speaking.number, voice.DropReason.CUT)
     for kind, role in serving(d):
-        if kind is not AgentKind.STT:
+        if kind not in _STAY:
             d.order(kind, session.SessionRelease(reason=e.reason), role)
     d.arm(Timer.AWAY, d.state.policy.resume_ms)
     _report_presence(d)
@@ -212,15 +221,17 @@ def _report_presence(d: Draft) -> None:
 
 
 def serving(d: Draft) -> tuple[tuple[AgentKind, str], ...]:
-    """Who serves a session for as long as it lasts: ears, stt, and eyes where there is a camera."""
+    """Who serves a session for as long as it lasts: ears, stt, eyes where there is a camera, and
+    feelings unless the robot has its own."""
     eyes = [key for key in d.state.agents if key[0] is AgentKind.VISION]
     if d.state.hello.capabilities.camera is None:
         eyes = []
-    return ((AgentKind.EARS, do.PRIMARY), (AgentKind.STT, do.PRIMARY), *sorted(eyes))
+    feelings = ((AgentKind.FEELINGS, do.PRIMARY),) if d.state.feels else ()
+    return ((AgentKind.EARS, do.PRIMARY), (AgentKind.STT, do.PRIMARY), *sorted(eyes), *feelings)
 
 
 def assign(d: Draft, kind: AgentKind, role: str = do.PRIMARY) -> None:
-    """Let ears, stt or vision serve the connection."""
+    """Let ears, stt, vision or feelings serve the connection."""
     hello = d.state.hello
     d.order(
         kind,
@@ -233,3 +244,7 @@ def assign(d: Draft, kind: AgentKind, role: str = do.PRIMARY) -> None:
         ),
         role,
     )
+    if kind is AgentKind.FEELINGS:
+        d.set(body=BodySensed())
+        feeling.sensed(d, d.state.world)
+        feeling.pull(d)

@@ -15,6 +15,7 @@ from hub.session import events as on
 from hub.session.engine import step
 from hub.session.eyes import Eyes, EyeServices, Picture
 from hub.session.link import REPLACED, LinkProfile, RobotLink
+from hub.session.memories import Memories
 from hub.session.pacing import Playout
 from hub.session.replay import Ring, is_numbered
 from hub.session.state import State
@@ -35,8 +36,8 @@ NO_CLOSE = 1006
 """Stands for a connection that ended without a close frame."""
 
 _VOICE = (AgentKind.TTS, do.PRIMARY)
-_CREDIT_SLACK_MS = 100
-"""How far what tts sends may seem beyond its credit: the playhead is an estimate."""
+_AHEAD_BOUND_MS = SPEECH_AHEAD_MS + 100
+"""What tts sends may seem so far beyond its credit: the playhead is an estimate."""
 
 
 class SeatServices(NamedTuple):
@@ -59,6 +60,7 @@ class SeatServices(NamedTuple):
     """``loop.call_later``: seconds, callback."""
     counters: Counters
     eyes: EyeServices
+    memories: Memories
 
 
 class Seat:
@@ -226,8 +228,7 @@ class Seat:
         """What waits for this robot at this moment."""
         if self.playout is not None:
             ahead_ms = self.playout.ahead_ms(self._hub.clock())
-            bound_ms = SPEECH_AHEAD_MS + _CREDIT_SLACK_MS
-            yield QueueDepth("playout_ms", self.robot, ahead_ms, bound_ms)
+            yield QueueDepth("playout_ms", self.robot, ahead_ms, _AHEAD_BOUND_MS)
         yield from depths_of(self.link)
 
     def on_message(self, message: robot.FromRobot) -> None:
@@ -332,6 +333,8 @@ class Seat:
                 self._hub.counters.count(f"guarded_{direction}.{category}")
             case do.Look() | do.LookAway():
                 self.eyes.obey(effect, self.feed)
+            case do.Recall() | do.Note():
+                self._hub.memories.obey(self.robot, effect, self.feed)
             case _:
                 assert self.playout is not None
                 self._pace(self.playout, effect, self._hub.clock())

@@ -11,11 +11,14 @@ import msgspec
 from hub.open_turn import Phrase
 from hub.session.preemption import Claim
 from hub.session.waterfall import Stage
+from protocols.messages.affect import AffectState, BodySensed
 from protocols.messages.agent import AgentKind
 from protocols.messages.face import Conversation
+from protocols.messages.memory import MemoryState
 from protocols.messages.robot import Hello
 from protocols.messages.speech import WordMark
 from protocols.messages.turn import Exchange, Sight
+from protocols.vocabulary import NEGATIVE_EMOTIONS
 
 _MS = 1_000_000
 
@@ -30,6 +33,8 @@ class Policy:
     """Longest pause inside a response before it is taken as finished."""
     look_ms: int = 4_000
     """How long the planner waits for what the camera shows, where the user asked for it."""
+    tool_calls: int = 2
+    """Calls of tools for which the planner is given its deadline anew, before and after each."""
     filler_ms: int = 2_500
     """Silence after which the robot says that it is thinking."""
     transcript_ms: int = 8_000
@@ -47,8 +52,6 @@ class Policy:
     """How long what was being said when the hub went down waits for the robot's return."""
     affect_ms: int = 20
     """How long the face waits for ``affect.changed`` before it shows the model's emotion."""
-    feelings: bool = False
-    """An agent decides what the robot feels; else the model's emotion is passed through."""
     guard: bool = True
     """What is spoken, and what planners are asked, passes the guard."""
     history_turns: int = 20
@@ -56,6 +59,11 @@ class Policy:
     """Longest text of the user that one turn answers, however often the turn was reopened."""
     filler: str = "Hm, let me think."
     apology: str = "Sorry, I cannot answer that right now."
+    suggest_break: str = "We have talked for quite a while. How about a little break?"
+    """Said once when a conversation has lasted as long as feelings let it."""
+    enough_today: str = "That was a lot of talking for today. Let us go on tomorrow."
+    """Said once when all of today's have, and then instead of every answer that would begin another
+    conversation."""
 
 
 class Timer(StrEnum):
@@ -70,6 +78,14 @@ class Timer(StrEnum):
     AWAY = "away"
     UNSAID = "unsaid"
     LOOK = "look"
+
+
+class Mood(NamedTuple):
+    """What feelings have the face show."""
+
+    emotion: str
+    intensity: float
+    reason: str = ""
 
 
 class Parting(NamedTuple):
@@ -111,6 +127,7 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
 
     ``uncut`` is text that is no whole phrase yet, ``spoken`` counts phrases whose audio is made,
     ``voiceless`` is why this turn is text alone, ``code`` why its answer is not as it should be.
+    ``tools`` are calls under way, ``tool_calls`` counts all there were.
     While it is ``looking``, no planner has been asked yet; ``sight`` is what came of it.
     """
 
@@ -138,6 +155,7 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
     voiceless: str = ""
     code: str = ""
     tools: tuple[tuple[str, str], ...] = ()
+    tool_calls: int = 0
     looking: bool = False
     sight: Sight | None = None
     stages: Mapping[Stage, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
@@ -180,7 +198,9 @@ class State(msgspec.Struct, frozen=True, gc=False):
     utterances up to ``settled`` nothing more is wanted. ``carried`` is what the user said in a
     turn that was reopened before anything was heard of it (``reopens``). While the robot is
     ``away``, its connection lost and its return awaited, ``epoch`` is still that connection's.
-    ``resumable`` says whether its wire knows how to return.
+    ``resumable`` says whether its wire knows how to return. ``mood`` and ``affect`` are what
+    feelings said last, ``reminder`` what is to be said of the time; ``memory`` is what the robot
+    remembers, None if nobody knows.
     """
 
     robot: str
@@ -204,6 +224,12 @@ class State(msgspec.Struct, frozen=True, gc=False):
     history: tuple[Exchange, ...] = ()
     world: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     profile: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    mood: Mood | None = None
+    affect: AffectState | None = None
+    has_own_feelings: bool = False
+    body: BodySensed = BodySensed()
+    reminder: str = ""
+    memory: MemoryState | None = None
     agents: frozenset[tuple[AgentKind, str]] = frozenset()
     timers: Mapping[Timer, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
@@ -241,6 +267,34 @@ class State(msgspec.Struct, frozen=True, gc=False):
     def sees(self) -> bool:
         """Whether somebody serves this robot who understands pictures."""
         return any(kind is AgentKind.VISION for kind, _ in self.agents)
+
+    @property
+    def feels(self) -> bool:
+        """Whether somebody decides what the face of this robot shows."""
+        return (AgentKind.FEELINGS, "primary") in self.agents and not self.has_own_feelings
+
+    @property
+    def face_mood(self) -> tuple[str, float]:
+        """What the face shows: how the live turn feels, else the robot's mood."""
+        live, mood = self.turn, self.mood
+        if mood is not None and not (live and live.shown):
+            return mood.emotion, mood.intensity
+        return (live.emotion, live.intensity) if live else ("neutral", 0.5)
+
+    @property
+    def voice_mood(self) -> tuple[str, float]:
+        """How the live turn sounds: as it shall feel, but never sad, scared or angry before feelings
+        have let the face be so."""
+        live = self.turn
+        if live is None or (not live.shown and self.feels and live.emotion in NEGATIVE_EMOTIONS):
+            return self.face_mood
+        return live.emotion, live.intensity
+
+    @property
+    def talked_enough(self) -> bool:
+        """Whether no conversation begins any more today."""
+        now = self.affect
+        return now is not None and now.daily_limit_reached and not now.conversation_active
 
     def has(self, kind: AgentKind, role: str) -> bool:
         """Whether an instance of that kind and role can serve."""

@@ -45,6 +45,7 @@ class Views(Protocol):
 def view_of(seat: Seat) -> RobotView:
     """What a seat shows."""
     state, live = seat.state, seat.state.turn
+    emotion, intensity = state.face_mood
     return RobotView(
         robot=seat.robot,
         connected=state.connected,
@@ -52,8 +53,8 @@ def view_of(seat: Seat) -> RobotView:
         epoch=state.epoch,
         turn=live.number if live else 0,
         face=state.face,
-        emotion=live.emotion if live else "neutral",
-        intensity=live.intensity if live else 0.5,
+        emotion=emotion,
+        intensity=intensity,
         hello=state.hello,
         world=state.world,
         profile=state.profile,

@@ -24,7 +24,7 @@ NAMES = frozenset(
     {
         "action", "backend", "call", "client", "code", "consumes", "emotion", "emotions",
         "fallback", "finish_reason", "gestures", "hub_id", "id", "intent", "language", "model",
-        "name", "names", "orphaned_tools", "outcome", "produces", "reason", "responder", "role",
+        "mood", "name", "names", "orphaned_tools", "outcome", "produces", "reason", "responder", "role",
         "session", "skills", "step", "unit",
     }
 )  # fmt: skip

@@ -1,10 +1,13 @@
 """Makes the trace's entries in the hub process and hands them to whoever listens.
 
 The tap decides nothing and changes nothing. With nobody listening it costs a look at an empty
-tuple; words are taken out before an entry exists, unless recording is on.
+tuple; words are taken out before an entry exists, unless recording is on. The one exception is a
+*watcher*, who shows what happens to people while it does and keeps nothing of it.
 """
 
 from collections.abc import Callable, Iterable
+
+import msgspec
 
 from hub.session.link import RobotLink
 from hub.session.tap import depths_of
@@ -31,6 +34,8 @@ class Tap:
         """Somebody wants each chunk of the microphone and of tts, too."""
         self.sinks: tuple[Sink, ...] = ()
         self.clock = clock
+        self.watcher: Sink | None = None
+        """Takes every entry with its words, after the sinks; it must neither keep nor block."""
         self._n = 0
         self._by = 0
         self._connections = 0
@@ -45,10 +50,12 @@ class Tap:
         self._n += 1
         return self._n
 
-    def give(self, entry: Entry) -> None:
-        """Hand out an entry that bears the next number."""
+    def give(self, entry: Entry, body: msgspec.Struct | None = None) -> None:
+        """Hand out an entry that bears the next number; ``body`` is its body with words."""
         for sink in self.sinks:
             sink(entry)
+        if self.watcher is not None:
+            self.watcher(entry if body is None else msgspec.structs.replace(entry, body=body))
 
     # the hub
 
@@ -108,7 +115,8 @@ class Tap:
                 t_src_ns=envelope.t_src_ns,
                 t_hub_ns=envelope.t_hub_ns,
                 ttl_ms=envelope.ttl_ms,
-            )
+            ),
+            body,
         )
 
     def acted(self) -> None:
@@ -195,7 +203,8 @@ class Tap:
                     epoch=link.epoch,
                     connection=link.number,
                     body=message if self.words else redacted(message),
-                )
+                ),
+                message,
             )
         return before
 
@@ -215,7 +224,8 @@ class Tap:
                     epoch=link.epoch,
                     connection=link.number,
                     body=message if self.words else redacted(message),
-                )
+                ),
+                message,
             )
 
     def spoke(self, link: "TappedLink", header: SpeechFrame, pcm: bytes) -> None:
@@ -232,6 +242,7 @@ class Tap:
                     turn=header.turn,
                     first_sample=header.first_sample,
                     samples=header.samples,
+                    energy=header.energy,
                     pcm=pcm if self.words else b"",
                 )
             )

@@ -28,6 +28,7 @@ from hub.broker.inproc import InprocBroker
 from hub.jobs.desk import JobDesk
 from hub.looking import JobLooking
 from hub.registry import Registry
+from hub.remembering import JobRemembering
 from hub.session.attached import Attached
 from hub.session.link import LinkProfile
 from hub.session.manager import SessionManager
@@ -264,7 +265,7 @@ class Stage:
         desk = JobDesk(bus, self.registry)  # type: ignore[arg-type]
         self.sessions = SessionManager(
             bus, self.registry, self.store, self.tasks, clock_ns, tap=self.tap,  # type: ignore[arg-type]
-            looking=JobLooking(desk),
+            looking=JobLooking(desk), remembering=JobRemembering(desk),
         )  # fmt: skip
         self.registry.watch(lambda agent, up: None if up else desk.peer_lost(agent.instance))
 

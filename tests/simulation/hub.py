@@ -193,11 +193,13 @@ class HubRun:
         finally:
             socket.abort()
 
-    async def attach(self, robot: str, hello: Hello, link: RobotLink) -> WatchedSession:
+    async def attach(
+        self, robot: str, hello: Hello, link: RobotLink, *, fresh: bool = False
+    ) -> WatchedSession:
         """``Sessions.attach``, watched."""
         watched = WatchedLink(robot, link, self._watch)
         self._attached(link)
-        inner = await self.sessions.attach(robot, hello, watched)
+        inner = await self.sessions.attach(robot, hello, watched, fresh=fresh)
         self.links[robot] = watched
         return WatchedSession(inner, watched, self._watch)
 

@@ -28,6 +28,7 @@ class Depth(NamedTuple):
 
 def of_link(robot: str, link: Any) -> Iterable[Depth]:
     """What waits for a robot's socket."""
+    link = getattr(link, "_link", link)  # one that a face follows holds the robot's
     outbox = link._wire._outbox
     yield Depth("outbox.control", robot, outbox._control_bytes, CONTROL_BOUND_BYTES)
     yield Depth("outbox.speech", robot, outbox._speech_bytes, SPEECH_BOUND_BYTES)

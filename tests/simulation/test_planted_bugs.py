@@ -47,7 +47,7 @@ class WithoutAFence(World):
 
 class WithoutABound(World):
     def attached(self, link: RobotLink) -> None:
-        wire = link._wire  # type: ignore[attr-defined]
+        wire = getattr(link, "_link", link)._wire
         wire._outbox = Outbox(control_bound=1 << 40, speech_bound=1 << 40)
 
 

@@ -61,7 +61,7 @@ class Fences:
         body = entry.body
         assert isinstance(body, Emotion | Gestures | Action)
         fence = self._sent.get(entry.connection, 0)
-        if body.turn > fence:
+        if body.turn > fence or body.turn == 0:  # a mood between turns, "louder": of no turn
             return None
         kind = type(body).__name__.lower()
         return f"{kind} of turn {body.turn} was sent behind the fence ≤ {fence}"

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.feelings.engine import (
-    NOTICEABLE,
     ConversationEnded,
     ConversationStarted,
     Effect,
@@ -211,7 +210,9 @@ def test_the_limits_of_time_are_told_of_once() -> None:
     assert life.held == [Broken.SESSION_LIMIT, Broken.DAILY_LIMIT]
     life.feel(ConversationEnded(), ConversationStarted())
     assert life.held[2:] == [Broken.DAILY_BLOCKED]
+    assert not life.state.in_conversation
     life.day = 1
+    life.live(1).feel(ConversationStarted())
     life.live(61)
     assert life.held[3:] == [Broken.SESSION_LIMIT]
     assert life.state.daily_s == pytest.approx(61, abs=1)
@@ -280,7 +281,7 @@ def check(life: Life, since: dict[str, float]) -> None:
         assert NATURE.lowest[axis] <= state.affect[axis] <= NATURE.highest[axis]
     mood, intensity = state.shown
     assert mood not in NEGATIVE or state.in_conversation
-    assert intensity <= LIMITS.intensity_caps.get(mood, 1.0) + NOTICEABLE
+    assert intensity <= LIMITS.intensity_caps.get(mood, 1.0)
     if mood not in since:
         since.clear()
         since[mood] = life.now

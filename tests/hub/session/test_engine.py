@@ -478,17 +478,42 @@ def test_actions_are_checked_against_what_the_robot_can_do() -> None:
 
 
 def test_the_feelings_agent_decides_the_face_and_is_not_waited_for_long() -> None:
-    d = Driver(policy=Policy(feelings=True))
+    d = Driver(agents=(*EVERYBODY, (AgentKind.FEELINGS, "primary")))
     d.says("hello robot")
     d.answers("Hello there.", emotion="excited")
     assert d.told(robot.Emotion) == []
-    d.agent(AgentKind.MEMORY, face.AffectChanged(emotion="happy", intensity=0.4), 0)
+    d.agent(AgentKind.FEELINGS, face.AffectChanged(emotion="happy", intensity=0.4, turn=1), 0)
     assert [e.emotion for e in d.told(robot.Emotion)] == ["happy"]
     d.user(robot.Cancel())
     d.says("hello robot")
     d.answers("Hello there.", emotion="excited")
     d.wait(20)
     assert d.told(robot.Emotion)[-1].emotion == "excited"
+
+
+def test_a_planner_that_calls_tools_is_given_its_deadline_anew_but_not_for_ever() -> None:
+    d = Driver(policy=Policy(planner_deadline_ms=1_000))
+    d.says("what is the weather like")
+    for call in ("c1", "c2"):
+        d.wait(900)
+        d.planner(turn.ToolPending(call=call, name="weather"))
+        d.wait(900)
+        d.planner(turn.ToolDone(call=call, name="weather", ok=True))
+    assert d.state.turn.role == "primary"
+    d.wait(900)
+    d.planner(turn.ToolPending(call="c3", name="weather"))
+    d.wait(100)
+    assert d.state.turn.role == "reflex"
+    assert d.state.turn.fallback == "llm_timeout"
+
+
+def test_a_tool_does_not_shorten_the_pause_that_an_answer_may_make() -> None:
+    d = Driver(policy=Policy(planner_deadline_ms=1_000))
+    d.says("what is the weather like")
+    d.planner(turn.ResponseMeta())
+    d.planner(turn.ToolPending(call="c1", name="weather"))
+    d.wait(1_000)
+    assert d.state.turn.role == "primary"
 
 
 def test_a_tool_that_is_out_when_its_turn_is_cut_is_recorded_as_orphaned() -> None:

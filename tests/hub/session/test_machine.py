@@ -15,11 +15,12 @@ from hub.counters import Counters
 from hub.session import events as on
 from hub.session.eyes import Blind, EyeServices
 from hub.session.link import LinkProfile
+from hub.session.memories import Memories
 from hub.session.seat import Seat, SeatServices
 from hub.session.state import State
 from hub.session.ticker import LEAVE
 from protocols.envelope import AnyEnvelope, Envelope, Message
-from protocols.messages import audio, robot, speech, transcript, turn, voice
+from protocols.messages import affect, audio, face, robot, speech, transcript, turn, voice
 from protocols.messages.agent import AgentKind
 from protocols.messages.robot import Capabilities, Hello
 from protocols.messages.session import Camera, EchoCanceller, Endpointing
@@ -32,6 +33,7 @@ AGENTS = {
     (AgentKind.PLANNER, "reflex"): "planner-2",
     (AgentKind.TTS, "primary"): "tts-1",
     (AgentKind.VISION, "primary"): "vision-1",
+    (AgentKind.FEELINGS, "primary"): "feelings-1",
 }
 CAMERA = Camera(hfov_deg=62.0, width=640, height=480)
 MS = 1_000_000
@@ -147,6 +149,7 @@ class Life(RuleBasedStateMachine):
             call_later=self.call_later,  # type: ignore[arg-type]
             counters=Counters(),
             eyes=EyeServices(Blind(), Unstarted, lambda: self.now, Counters()),  # type: ignore[arg-type]
+            memories=Memories(None, Unstarted, Counters()),  # type: ignore[arg-type]
         )
         self.wires: dict[str, list[Wire]] = {name: [] for name in ROBOTS}
         self.seats = {name: Seat(name, State(name), services) for name in ROBOTS}
@@ -409,6 +412,24 @@ class Life(RuleBasedStateMachine):
         text = "" if missing else "a red ball"
         sight = turn.Sight(text=text, missing=missing)
         self.seats[name].feed(on.Seen(self.number(name, back), sight))
+
+    @rule(name=names, back=backs, by_itself=st.booleans(), mood=st.sampled_from(["sad", "happy"]))
+    def feelings_say(self, name: str, back: int, by_itself: bool, mood: str) -> None:
+        number = 0 if by_itself else self.number(name, back)
+        felt = face.AffectChanged(emotion=mood, intensity=0.4, turn=number)
+        self.fact(name, AgentKind.FEELINGS, felt)
+
+    @rule(name=names, over=st.booleans(), rule=st.sampled_from(affect.Broken))
+    def a_limit_is_reached(self, name: str, over: bool, rule: affect.Broken) -> None:
+        stands = affect.AffectState(
+            mood="happy", intensity=0.4, valence=0.1, arousal=0.1, daily_limit_reached=over
+        )
+        self.fact(name, AgentKind.FEELINGS, stands)
+        self.fact(name, AgentKind.FEELINGS, affect.GuardrailHeld(rule=rule))
+
+    @rule(name=names)
+    def the_robot_feels_itself(self, name: str) -> None:
+        self.seats[name].on_message(robot.Profile(profile={"mood": "calm"}))
 
     @rule(name=names)
     def user_cancels(self, name: str) -> None:

@@ -83,6 +83,13 @@ def test_a_robot_that_returns_goes_on_with_its_turn() -> None:
     assert check(story.entries) is None
 
 
+def test_a_mood_of_no_turn_is_behind_no_fence() -> None:
+    story = third_turn()
+    story.cuts(3)
+    story.tells(Emotion(turn=0, emotion="sleepy", intensity=0.5))
+    assert check(story.entries) is None
+
+
 def test_turns_that_a_killed_hub_left_are_not_held_against_it() -> None:
     story = third_turn()
     story.starts(boot=2)

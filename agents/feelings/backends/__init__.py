@@ -1,0 +1,1 @@
+"""What keeps how long was talked today, each imported only when it is chosen."""
