@@ -1,4 +1,5 @@
-"""Cameras of a simulated robot: pictures from a folder, or a rendered floor with a ball that rolls."""
+"""Cameras of a simulated robot: pictures from a folder, a rendered floor with a ball that rolls, or
+what is before the robot in its world."""
 
 import math
 from dataclasses import dataclass
@@ -13,12 +14,18 @@ from protocols.codecs.jpeg import jpeg_size
 from protocols.codecs.robot import MAX_PICTURE_BYTES
 from protocols.messages.session import Camera
 from robot_sim.errors import UnreadablePictures
+from robot_sim.room_plan import Pose, Room, look
 
 Pixels = NDArray[np.uint8]
 """Height x width x 3, RGB."""
 
 BALL = "ball"
 """What the rendered scene is called where a folder could stand."""
+WORLD = "world"
+"""The same for what the robot's own world has before it."""
+LENS_HEIGHT_MM = 150.0
+_BEYOND_DEG = 6.0
+"""The middle of a ball may be so far outside of a picture that its rim is in."""
 HFOV_DEG = 62.0
 """Of a usual small camera module."""
 DEFAULT_FPS = 5.0
@@ -31,6 +38,14 @@ class Shot(NamedTuple):
     jpeg: bytes
     width: int
     height: int
+
+
+class Ball(NamedTuple):
+    """A ball in a picture: its middle and its radius, in pixels."""
+
+    x: float
+    y: float
+    radius: float
 
 
 class PictureSource(Protocol):
@@ -88,21 +103,72 @@ class RollingBall:
         return Shot(encoded(self.render(at_s)), self.width, self.height)
 
     def render(self, at_s: float) -> Pixels:
-        """A grey wall over a brown floor, and the ball in the light of a lamp at its upper left."""
-        y, x = np.ogrid[: self.height, : self.width]
-        pixels = np.empty((self.height, self.width, 3), np.uint8)
-        pixels[: self.height // 2] = (176, 178, 180)
-        pixels[self.height // 2 :] = (121, 105, 90)
-        middle_x, middle_y = self.centre(at_s)
-        across, down = (x - middle_x) / self.radius, (y - middle_y) / self.radius
-        inside = across**2 + down**2 <= 1
-        light = np.clip(1.05 - 0.35 * np.hypot(across + 0.4, down + 0.4), 0.4, 1.0)
-        pixels[inside] = (light[inside][:, None] * (214, 34, 30)).astype(np.uint8)
+        """The scene at ``at_s`` seconds."""
+        return rendered(self.width, self.height, Ball(*self.centre(at_s), self.radius))
+
+
+def rendered(width: int, height: int, ball: Ball | None) -> Pixels:
+    """A grey wall over a brown floor, and the ball in the light of a lamp at its upper left."""
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[: height // 2] = (176, 178, 180)
+    pixels[height // 2 :] = (121, 105, 90)
+    if ball is None:
         return pixels
+    y, x = np.ogrid[:height, :width]
+    across, down = (x - ball.x) / ball.radius, (y - ball.y) / ball.radius
+    inside = across**2 + down**2 <= 1
+    light = np.clip(1.05 - 0.35 * np.hypot(across + 0.4, down + 0.4), 0.4, 1.0)
+    pixels[inside] = (light[inside][:, None] * (214, 34, 30)).astype(np.uint8)
+    return pixels
+
+
+class Looked(Protocol):
+    """A world with a robot in it, as far as its camera goes."""
+
+    @property
+    def room(self) -> Room: ...
+
+    @property
+    def pose(self) -> Pose: ...
+
+
+@dataclass(frozen=True)
+class WorldCamera:
+    """The camera of a robot in a simulated room: its ball where it is, as large as it seems from
+    there, hidden by what stands before it."""
+
+    world: Looked
+    width: int = 640
+    height: int = 480
+
+    @property
+    def camera(self) -> Camera:
+        return Camera(hfov_deg=HFOV_DEG, width=self.width, height=self.height)
+
+    def ball(self) -> Ball | None:
+        """Where the ball is in the picture, in pixels; None if none of it is in there. By a pinhole
+        camera that looks straight ahead."""
+        room, pose = self.world.room, self.world.pose
+        seen = look(room, pose, room.ball, HFOV_DEG + 2 * _BEYOND_DEG)
+        if room.ball is None or seen is None:
+            return None
+        focal = self.width / 2 / math.tan(math.radians(HFOV_DEG / 2))
+        aside = math.radians(seen.bearing_deg)
+        ahead_mm = max(room.ball.radius, seen.distance_mm * math.cos(aside))
+        below_mm = LENS_HEIGHT_MM - room.ball.radius
+        return Ball(
+            self.width / 2 + focal * math.tan(aside),
+            self.height / 2 + focal * below_mm / ahead_mm,
+            focal * room.ball.radius / ahead_mm,
+        )
+
+    def shoot(self, at_s: float) -> Shot:
+        pixels = rendered(self.width, self.height, self.ball())
+        return Shot(encoded(pixels), self.width, self.height)
 
 
 def source_of(choice: str, fps: float = DEFAULT_FPS) -> PictureSource:
-    """The camera that was asked for: ``ball``, or a folder of JPEGs.
+    """The camera that was asked for: ``ball``, or a folder of JPEGs; ``world`` needs a world.
 
     Raises:
         UnreadablePictures: there is no such folder, or nothing in it to be shown.

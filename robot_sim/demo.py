@@ -6,15 +6,17 @@ It knows the hub by its wire alone: ``GET /readyz`` and ``WS /robot``.
 import asyncio
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from protocols.messages.session import EchoCanceller
-from robot_sim.camera import PictureSource, source_of
+from robot_sim.camera import WORLD, PictureSource, WorldCamera, source_of
 from robot_sim.conversation import Conversation, Now
 from robot_sim.demo_options import DemoOptions
 from robot_sim.devices import Devices
+from robot_sim.errand import Errand
 from robot_sim.errors import HubNotReady, RobotError
 from robot_sim.keyboard import Keyboard
 from robot_sim.microphone import DEFAULT_NOISE_DBFS
@@ -24,6 +26,7 @@ from robot_sim.scenario import Scenario, Utterance, load
 from robot_sim.screen import Screen
 from robot_sim.verdict import Verdict, judge
 from robot_sim.wav import read_pcm, write_wav
+from robot_sim.world import World, in_view
 
 OK, FAILED, CANNOT = 0, 1, 2
 _LOOK_EVERY_S = 0.05
@@ -72,7 +75,8 @@ class _Tapes:
 
 async def _run(options: DemoOptions, console: Console) -> int:
     scenario = _scenario(options)
-    sees = source_of(options.camera, options.camera_fps) if options.camera else None
+    world = World(options.robot, in_view())
+    sees = _camera(options, world)
     with ExitStack() as stack:
         tapes = _Tapes(options.save)
         stack.callback(tapes.save)
@@ -81,13 +85,21 @@ async def _run(options: DemoOptions, console: Console) -> int:
         )
         devices = stack.enter_context(Devices()) if options.mic else None
         robot = SimulatedRobot(
-            options.hub_url, options.robot, _robot_options(options, scenario, tapes, devices, sees)
+            options.hub_url,
+            options.robot,
+            replace(_robot_options(options, scenario, tapes, devices, sees), body=world),
         )
         if devices is not None:
             devices.on_sound = robot.microphone.hear
         async with robot:
             screen = stack.enter_context(Screen(console, robot.captions, robot.speaker.rate_hz))
-            return await _Demo(options, scenario, robot, screen).run()
+            return await _Demo(options, scenario, robot, screen, world).run()
+
+
+def _camera(options: DemoOptions, world: World) -> PictureSource | None:
+    if options.camera == WORLD:
+        return WorldCamera(world)
+    return source_of(options.camera, options.camera_fps) if options.camera else None
 
 
 def _scenario(options: DemoOptions) -> Scenario:
@@ -131,8 +143,15 @@ class _Demo:
     """Lets the user speak when it is time, shows what happens, and judges it."""
 
     def __init__(
-        self, options: DemoOptions, scenario: Scenario, robot: SimulatedRobot, screen: Screen
+        self,
+        options: DemoOptions,
+        scenario: Scenario,
+        robot: SimulatedRobot,
+        screen: Screen,
+        world: World,
     ) -> None:
+        self._world = world
+        self._errand = Errand()
         self._options = options
         self._robot = robot
         self._screen = screen
@@ -161,6 +180,9 @@ class _Demo:
         for event in self._robot.fresh():
             self._conversation.observe(event)
             self._screen.show(event)
+        now_ns = self._robot.now_ns()
+        for news in self._errand.told(now_ns, self._world):
+            self._screen.body(now_ns, news)
         utterance = self._conversation.next(self._now())
         if utterance is not None:
             self._robot.say(utterance.pcm, utterance.label)

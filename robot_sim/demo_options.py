@@ -13,7 +13,7 @@ class DemoOptions:
     ``hub_url`` is the hub's base (``http://127.0.0.1:8100``). ``wav`` is a recording to play
     once; with its words in ``reference`` it is judged by ``max_wer``. ``live`` keeps the robot
     there afterwards. ``save`` is a folder for ``heard.wav`` and ``said.wav``. ``camera`` is a folder
-    of JPEGs, or ``ball``; the robot sends ``camera_fps`` pictures a second.
+    of JPEGs, ``ball`` or ``world``; the robot sends ``camera_fps`` pictures a second.
     """
 
     hub_url: str

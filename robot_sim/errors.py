@@ -9,6 +9,12 @@
         ├── BadScenario           bad_scenario
         ├── BadLoad               bad_load
         ├── NoAudioDevice         no_audio_device
+        ├── NoFacePort            no_face_port
+        ├── NoCamera              no_camera
+        ├── NoHubFound            no_hub_found
+        ├── BadOrder              bad_order      (the command line asks for what cannot be meant)
+        ├── PairingFailed         pairing_failed
+        ├── NoDrawing             no_drawing
         ├── HubNotReady           hub_not_ready
         └── LinkGone              link_gone      (the hub will not have this robot back)
 """
@@ -52,6 +58,42 @@ class NoAudioDevice(RobotError):
     code = "no_audio_device"
 
 
+class NoFacePort(RobotError):
+    """The port of a face cannot be used."""
+
+    code = "no_face_port"
+
+
+class NoCamera(RobotError):
+    """The camera's program cannot be started, or gives no pictures."""
+
+    code = "no_camera"
+
+
+class NoHubFound(RobotError):
+    """No hub announces itself in this network, or not the one that the robot is paired with."""
+
+    code = "no_hub_found"
+
+
+class BadOrder(RobotError):
+    """The command line asks for what cannot be meant."""
+
+    code = "bad_order"
+
+
+class PairingFailed(RobotError):
+    """The hub did not take this robot: nobody confirmed its code in time, or it does not pair."""
+
+    code = "pairing_failed"
+
+
+class NoDrawing(RobotError):
+    """A face cannot be drawn into a file here."""
+
+    code = "no_drawing"
+
+
 class HubNotReady(RobotError):
     """The hub did not become ready in time."""
 
@@ -59,6 +101,13 @@ class HubNotReady(RobotError):
 
 
 class LinkGone(RobotError):
-    """The hub closed the connection with a code after which a robot must not come back."""
+    """The hub closed the connection with a code after which a robot must not come back.
+
+    ``close_code`` is that code, 0 where another hub than the robot's own answered.
+    """
 
     code = "link_gone"
+
+    def __init__(self, reason: str, close_code: int = 0) -> None:
+        super().__init__(reason)
+        self.close_code = close_code

@@ -28,7 +28,7 @@ class Face:
         self.gesture = ""
         """The gesture that is being shown."""
         self.counters: Counter[str] = Counter()
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[tuple[str, int]] = deque()
         self._gesture_until_ns = 0
         self._talking_until_ns = 0
 
@@ -44,16 +44,23 @@ class Face:
         """Set what the conversation is at."""
         self.conversation = state
 
-    def queue(self, name: str) -> bool:
-        """Show gesture ``name`` when its turn comes; False if the face has none of that name."""
+    def queue(self, name: str, turn: int = 0) -> bool:
+        """Show gesture ``name`` of turn ``turn`` when it is due; False if the face has none of that
+        name."""
         if name not in FACE_GESTURES:
             self.counters["unknown_gesture"] += 1
             return False
         if len(self._waiting) == GESTURE_SLOTS:
             self._waiting.popleft()
             self.counters["dropped_gesture"] += 1
-        self._waiting.append(name)
+        self._waiting.append((name, turn))
         return True
+
+    def drop(self, upto_turn: int | None = None) -> None:
+        """Give up gestures that wait, those of turns up to ``upto_turn``, or all."""
+        kept = [] if upto_turn is None else [one for one in self._waiting if one[1] > upto_turn]
+        self.counters["given_up_gesture"] += len(self._waiting) - len(kept)
+        self._waiting = deque(kept)
 
     def talk(self, energy: int, now_ns: int) -> None:
         """Move the mouth; has to be refreshed, or it stops."""
@@ -72,7 +79,7 @@ class Face:
         if self.gesture and now_ns >= self._gesture_until_ns:
             self.gesture = ""
         if not self.gesture and self._waiting:
-            self.gesture = self._waiting.popleft()
+            self.gesture, _ = self._waiting.popleft()
             self._gesture_until_ns = now_ns + GESTURE_MS[self.gesture] * 1_000_000
             began.append(self.gesture)
         return tuple(began)

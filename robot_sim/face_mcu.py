@@ -85,6 +85,16 @@ class FaceMcu:
         self._said_hello = False
         self._status_due_ns = self._heartbeat_due_ns = now_ns + BOOT_NS
 
+    @property
+    def listening(self) -> bool:
+        """Its own latch of push-to-talk."""
+        return self._listening
+
+    @property
+    def statuses(self) -> int:
+        """How often it has told its state since its start."""
+        return self._sent["status"]
+
     def clock_us(self, now_ns: int) -> int:
         """Its own clock: microseconds since its start."""
         return int((now_ns - self._started_ns) * self._drift) // 1_000

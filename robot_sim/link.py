@@ -76,7 +76,8 @@ class Link:
         the robot is paired with, else the first that welcomes it; ``playing`` says where the
         loudspeaker stands, for a hub that is to go on from there."""
         self.counters: Counter[str] = Counter()
-        self._url = f"{_websocket_base(url)}/robot?robot_id={quote(robot_id, safe='')}"
+        self._robot_id = robot_id
+        self._url = _robot_url(url, robot_id)
         self._hello = hello
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._plan = FaultPlan(faults)
@@ -113,6 +114,10 @@ class Link:
         else:
             self._outbox.put(frame, kind)
 
+    def aim(self, url: str) -> None:
+        """The hub is at ``url`` from the next attempt on."""
+        self._url = _robot_url(url, self._robot_id)
+
     async def cut(self) -> None:
         """Break the socket without a close frame, as a dead radio link would."""
         self.abort()
@@ -139,7 +144,7 @@ class Link:
                 )
             decision = after_close(code, reason, self._url, self._attempt, self._random)
             if isinstance(decision, GiveUp):
-                raise LinkGone(f"{decision.reason} (close code {code})")
+                raise LinkGone(f"{decision.reason} (close code {code})", code)
             self._attempt += 1
             if code == MOVED and decision.url != self._url:
                 self._hub_id = ""
@@ -239,6 +244,10 @@ async def _write(socket: ClientConnection, outbox: Outbox) -> None:
             await socket.send(await outbox.take())
     except ConnectionClosed:
         return
+
+
+def _robot_url(base: str, robot_id: str) -> str:
+    return f"{_websocket_base(base)}/robot?robot_id={quote(robot_id, safe='')}"
 
 
 def _websocket_base(url: str) -> str:

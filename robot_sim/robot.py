@@ -25,11 +25,14 @@ from protocols.messages.robot import (
     Welcome,
 )
 from protocols.messages.session import Attention, EchoCanceller
+from robot_sim.body import Body
 from robot_sim.camera import DEFAULT_FPS, PictureSource
 from robot_sim.captions import Captions
 from robot_sim.clock import JUMP_NS, device_clock
 from robot_sim.errors import LinkGone
 from robot_sim.events import Event, Happening, Jumped, Linked, Unlinked
+from robot_sim.face_port import FacePort
+from robot_sim.face_wire import FaceWire
 from robot_sim.faults import NO_FAULTS, Faults
 from robot_sim.link import Link
 from robot_sim.microphone import CHUNK_MS, DEFAULT_NOISE_DBFS, Microphone
@@ -40,7 +43,7 @@ from robot_sim.wav import Pcm
 T = TypeVar("T")
 
 _CHUNK_NS = CHUNK_MS * 1_000_000
-_EVENTS_KEPT = 20_000
+EVENTS_KEPT = 20_000
 """An hour of talking; the oldest leave the log."""
 
 
@@ -54,8 +57,10 @@ def simulator_hello(**changes: Any) -> Hello:
 class RobotOptions:
     """How a robot is made. ``hub_id`` is the hub it is paired with, empty: the first that welcomes
     it. ``heard`` and ``said`` take what enters the microphone (16 kHz) and
-    what leaves the loudspeaker (at the hello's rate), sample by sample. With ``sees`` it has a
-    camera, and sends ``fps`` pictures a second."""
+    what leaves the loudspeaker (at the hello's rate), sample by sample, which is heard
+    ``said_lag_ms`` later. With ``sees`` it has a camera, and sends ``fps`` pictures a second. The
+    ``body`` is a world of its own if none is given; ``face`` leads to a face on a port. ``told``
+    hears of every event as it happens, of which at least ``kept`` stand in the log."""
 
     hello: Hello = field(default_factory=simulator_hello)
     token: str | None = None
@@ -67,6 +72,11 @@ class RobotOptions:
     said: Tape | None = None
     sees: PictureSource | None = None
     fps: float = DEFAULT_FPS
+    body: Body | None = None
+    face: FacePort | None = None
+    said_lag_ms: float = 0.0
+    told: Callable[[Event], None] = lambda event: None
+    kept: int = EVENTS_KEPT
 
 
 class SimulatedRobot:
@@ -98,9 +108,15 @@ class SimulatedRobot:
         self._clock = clock
         self._edge_ns = clock()
         self.speaker = Speaker(options.hello.speech_rate_hz, self._edge_ns, options.said)
+        self._port, self._told, self._kept = options.face, options.told, options.kept
+        wire = None
+        if options.face is not None:
+            wire = FaceWire(options.face.write, round(options.said_lag_ms * 1e6))
+        self.body = simulated_body(robot_id) if options.body is None else options.body
         self.supervisor = Supervisor(
-            self.robot_id, options.hello.capabilities, self.speaker, self._note
-        )
+            self.robot_id, options.hello.capabilities, self.speaker, self._note,
+            self.body, wire, options.hello.attention,
+        )  # fmt: skip
         self._playout_sample = -1
         self._mic_base = 0
         self._read = 0
@@ -188,6 +204,8 @@ class SimulatedRobot:
         ]
         if self._sees is not None:
             self._tasks.append(self._group.create_task(self._watch(self._sees)))
+        if self._port is not None:
+            self._tasks.append(self._group.create_task(self._port.run(self)))
         return self
 
     async def __aexit__(
@@ -226,6 +244,20 @@ class SimulatedRobot:
         now_ns = self._advance()
         if self.link.up:
             self._send(self.supervisor.on_speech(header, pcm, now_ns))
+
+    # what the port of the face reports
+
+    def face_opened(self) -> None:
+        self.supervisor.face_opened(self._clock())
+
+    def face_received(self, data: bytes) -> None:
+        self._send(self.supervisor.on_face(data, self._clock()))
+
+    def face_closed(self) -> None:
+        self._send(self.supervisor.face_closed())
+
+    def face_silent(self) -> bool:
+        return self.supervisor.face_silent(self._clock())
 
     # the device
 
@@ -288,11 +320,21 @@ class SimulatedRobot:
             self.link.send(message)
 
     def _note(self, what: Happening) -> None:
-        self.log.append(Event(self._clock(), what))
-        if len(self.log) > 2 * _EVENTS_KEPT:
-            self._read = max(0, self._read - _EVENTS_KEPT)
-            del self.log[:_EVENTS_KEPT]
+        event = Event(self._clock(), what)
+        self.log.append(event)
+        if len(self.log) > 2 * self._kept:
+            self._read = max(0, self._read - self._kept)
+            del self.log[: self._kept]
         self._happened.set()
+        self._told(event)
+
+
+def simulated_body(robot_id: str) -> Body:
+    """A body in a world of its own. Its world state is checked by a library that a robot with a
+    real body does without."""
+    from robot_sim.world import World
+
+    return World(robot_id)
 
 
 def _with_camera(options: RobotOptions) -> RobotOptions:

@@ -63,6 +63,11 @@ class Screen:
             for who, text, style in _line(event.what):
                 self._print(at_s, who, text, style)
 
+    def body(self, at_ns: int, text: str) -> None:
+        """A line of what the body does."""
+        since_s = 0.0 if self._start_ns is None else (at_ns - self._start_ns) / 1e9
+        self._print(since_s, "body", text, "yellow")
+
     def summary(self, verdict: Verdict) -> None:
         """The table at the end, and what failed."""
         self._console.print()

@@ -54,8 +54,12 @@ def _read_plain_wav(path: Path) -> Pcm | None:
 
 def _decode(path: Path) -> Pcm:
     """Decode and resample with PyAV, which faster-whisper brings along."""
-    import av
-
+    try:
+        import av
+    except ImportError as error:
+        raise UnreadableRecording(
+            f"{path} is no WAV of 16 kHz, mono, 16 bit, and nothing here can convert it"
+        ) from error
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:

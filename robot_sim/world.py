@@ -62,6 +62,11 @@ def with_ball(bearing_left: bool = False) -> Start:
     return Start(Room(ball=Disc(900.0 if bearing_left else 3_100.0, 1_900.0, 60.0)))
 
 
+def in_view() -> Start:
+    """A room with a red ball that the robot sees a bit to its right, more than a metre away."""
+    return Start(Room(ball=Disc(2_500.0, 2_600.0, 60.0)))
+
+
 class World:
     """``notice`` is told of every event as it happens, by its name."""
 
@@ -167,6 +172,11 @@ class World:
     def ball(self) -> Seen | None:
         """The ball as it was seen last."""
         return self._ball
+
+    @property
+    def sees_ball(self) -> bool:
+        """Whether the last look found it."""
+        return self._ball is not None and self._ball_at_ns == self._looked_ns
 
     # inside
 

@@ -21,8 +21,8 @@ from protocols.face import (
     Touch,
     VersionAnswer,
 )
+from protocols.face_link import ASKS, FaceLink, News
 from protocols.messages.face import Conversation
-from robot_sim.face_link import ASKS, FaceLink, News
 from robot_sim.face_mcu import BOOT_NS, INBOX, FaceMcu
 
 MS = 1_000_000

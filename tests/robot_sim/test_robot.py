@@ -31,6 +31,7 @@ from robot_sim.faults import Faults
 from robot_sim.microphone import Spoken
 from robot_sim.robot import RobotOptions, SimulatedRobot
 from robot_sim.speaker import Cue, Moment
+from robot_sim.world import World as RoomWorld
 from tests.fakes.hub_server import FakeConnection, FakeHub
 
 
@@ -138,7 +139,8 @@ async def test_an_action_that_comes_twice_is_done_once_and_answered_twice() -> N
         assert await connection.next(ActionResult) == ActionResult(id="a1", ok=True)
         await connection.send(spin)
         assert await connection.next(ActionResult) == ActionResult(id="a1", ok=True)
-        assert robot.supervisor.world.skill == "scan_for_target"
+        assert isinstance(robot.body, RoomWorld)
+        assert robot.body.skill == "scan_for_target"
         names = [type(event.what).__name__ for event in robot.log]
         assert names.count("Begun") == 1
 
