@@ -15,7 +15,16 @@ from pydantic import ValidationError
 from agents.planner.answer import AnswerReader, read_plan
 from agents.planner.backends.base import Ending, Planner
 from agents.planner.chatting import chat_prompt
+from agents.planner.tools.base import (
+    MAX_CALLS,
+    NoTools,
+    ToolResult,
+    Tools,
+    ToolWish,
+    equipped,
+)
 from agents.runtime.errors import AgentError
+from agents.runtime.parts import in_parts
 from agents.runtime.service import Emit, Inbox, Scope
 from protocols.envelope import Message
 from protocols.messages.chat import ChatDelta, ChatDone, ChatRequest
@@ -48,26 +57,61 @@ class Conversation:
         {ResponseMeta, ResponseDelta, ResponseDone, ToolPending, ToolDone}
     )
 
-    def __init__(self, planner: Planner) -> None:
+    def __init__(self, planner: Planner, tools: Tools | None = None) -> None:
         self._planner = planner
+        self._tools = tools or NoTools()
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Of the tools; they go out with the agent's heartbeat."""
+        return self._tools.counters
 
     async def serve(self, inbox: Inbox, emit: Emit) -> None:
-        """Answer one turn.
+        """Answer one turn, with up to ``MAX_CALLS`` tools called on the way.
 
         Raises:
             AgentError: the engine failed, or wrote nothing that could be said (``llm_nonsense``).
         """
-        turn = (await anext(inbox)).envelope.body
+        opening = (await anext(inbox)).envelope
+        turn, results = opening.body, tuple[ToolResult, ...]()
         assert isinstance(turn, TurnStart)
-        reader = AnswerReader(turn)
+        while True:
+            offers = self._tools.offers(opening.robot) if len(results) < MAX_CALLS else ()
+            reader = AnswerReader(turn, may_wish=bool(offers))
+            await self._read(equipped(turn, offers, results), reader, emit)
+            if reader.wish is None:
+                break
+            call = f"{opening.turn}-{len(results)}"
+            results += (await self._call(opening.robot, call, reader.wish, emit),)
+        for message in reader.finish():
+            emit(message)
+
+    async def _read(self, turn: TurnStart, reader: AnswerReader, emit: Emit) -> None:
+        """Let the engine write an answer, to its end or to a wish for a tool."""
         async with aclosing(self._planner.answer(turn)) as pieces:
             async for piece in pieces:
                 for message in reader.feed(piece):
                     emit(message)
                 if reader.over:
                     break
-        for message in reader.finish():
-            emit(message)
+
+    async def _call(self, robot: str, call: str, wish: ToolWish, emit: Emit) -> ToolResult:
+        """Call a tool. A turn that is cut meanwhile leaves its effect behind, and the hub knows of
+        it: it was told before."""
+        if not self._tools.has(robot, wish.name):
+            return await self._tools.call(robot, wish)
+        emit(ToolPending(call=call, name=wish.name))
+        result = await self._tools.call(robot, wish)
+        emit(
+            ToolDone(
+                call=call,
+                name=wish.name,
+                ok=result.ok,
+                latency_ms=result.ms,
+                detail=result.code,
+            )
+        )
+        return result
 
 
 class Plans:
@@ -133,8 +177,8 @@ class Chats:
         written = 0
         async with aclosing(self._planner.chat(prompt)) as pieces:
             async for piece in pieces:
-                if piece:
-                    emit(ChatDelta(text=piece))
+                async for part in in_parts(piece):
+                    emit(ChatDelta(text=part))
                 written += len(piece)
                 if written > MAX_CHAT_CHARS:
                     break

@@ -1,7 +1,7 @@
 """Reads what an engine writes: an answer while it grows, a plan when it is whole.
 
 An answer is one JSON object ``{emotion, intensity, mood_reason, gestures, memory_tags, actions,
-text}`` with ``text`` last, so that the mood is known before the first word is spoken: what stands
+text}``, where tools are offered with ``tool`` first, and with ``text`` last, so that the mood is known before the first word is spoken: what stands
 before ``text`` counts. Whatever the engine wrote, only known emotions, what this robot can do, and
 no markup come out. Text outside of the object is spoken as it is.
 """
@@ -14,6 +14,8 @@ from typing import Any
 from pydantic_core import from_json
 
 from agents.planner.clean import Cleaner, clean
+from agents.planner.tools.base import ToolWish
+from agents.planner.tools.told import wish_in
 from agents.runtime.errors import AgentError
 from protocols.envelope import Message
 from protocols.messages.job import PlanDone
@@ -35,10 +37,14 @@ _FENCE_BEGUN = re.compile(r"`{1,3}[a-z]*\s*")
 
 class AnswerReader:
     """Turns pieces of an answer into ``response.meta``, ``response.delta``s and ``response.done``,
-    in this order, the first and the last exactly once."""
+    in this order, the first and the last exactly once. Where tools are offered, an answer may wish
+    for one instead, before its text; then nothing has been said yet."""
 
-    def __init__(self, turn: TurnStart) -> None:
+    def __init__(self, turn: TurnStart, *, may_wish: bool = False) -> None:
         self._turn = turn
+        self._may_wish = may_wish
+        self.wish: ToolWish | None = None
+        """The tool that is to be called; whatever else the engine writes is no part of it."""
         self._cleaner = Cleaner()
         self._raw = ""
         self._begun = False
@@ -55,7 +61,8 @@ class AnswerReader:
         self._raw += piece[: MAX_ANSWER_CHARS - len(self._raw)]
         full = len(self._raw) >= MAX_ANSWER_CHARS
         messages = self._advance()
-        self.over = full or ("}" in piece and _closed_object(self._raw) is not None)
+        closed = "}" in piece and _closed_object(self._raw) is not None
+        self.over = full or closed or self.wish is not None
         return messages
 
     def finish(self) -> list[Message]:
@@ -87,7 +94,9 @@ class AnswerReader:
             return self._speak_up_to(preface, {})
         fields = _partial_object(self._raw[len(preface) :])
         text = fields.get("text")
-        if not isinstance(text, str):
+        if self._may_wish and self._mood is None:
+            self.wish = wish_in(fields, whole=_closed_object(self._raw) is not None)
+        if not isinstance(text, str) or self.wish is not None:
             return []
         before = takewhile(lambda field: field[0] != "text", fields.items())
         return self._speak_up_to(preface + text, dict(before))

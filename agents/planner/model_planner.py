@@ -51,6 +51,11 @@ class ModelPlanner:
         """See ``Planner``."""
         return self._language_model.model
 
+    def facts(self) -> dict[str, str]:
+        """What ``/health`` tells of the model."""
+        facts: dict[str, str] = getattr(self._language_model, "facts", dict)()
+        return facts
+
     async def start(self) -> None:
         """Load the model and let it begin one answer.
 

@@ -12,6 +12,7 @@ from typing import Any
 from agents.engines.language.base import ChatMessage, Prompt, Schema
 from agents.planner import sight
 from agents.planner.news import RECENT_EVENTS, events_of
+from agents.planner.tools.told import results_told, tool_schema, tools_told
 from protocols.messages.turn import Exchange, TurnStart
 from protocols.plan import MAX_TTL_MS, MIN_TTL_MS, WorldState
 from protocols.vocabulary import EMOTIONS, GESTURES, SKILLS
@@ -77,7 +78,7 @@ def conversation_messages(turn: TurnStart) -> list[ChatMessage]:
     if told:
         gist = "; ".join(_gist(past) for past in turn.history[:told])
         rules += f"\nEarlier in this conversation: {gist}\n"
-    messages = [ChatMessage("system", rules)]
+    messages = [ChatMessage("system", rules + tools_told(turn))]
     for past in turn.history[told:]:
         messages += _exchange(past)
     return [*messages, ChatMessage("user", _now(turn))]
@@ -100,6 +101,7 @@ def answer_schema(turn: TurnStart) -> dict[str, Any]:
     }
     return _object(
         {
+            **tool_schema(turn),
             "emotion": _one_of(turn.emotions),
             "intensity": {"type": "number"},
             "mood_reason": {"type": "string"},
@@ -158,7 +160,8 @@ def _now(turn: TurnStart) -> str:
     seen = sight.told(turn.sight) if turn.sight else ""
     user_text = turn.user_text[:MAX_USER_CHARS]
     state_text = _json(told)[:MAX_STATE_CHARS]
-    return f"CURRENT STATE\n{state_text}\n\n{seen}THE USER SAYS\n{user_text}"
+    told_of = seen + results_told(turn)
+    return f"CURRENT STATE\n{state_text}\n\n{told_of}THE USER SAYS\n{user_text}"
 
 
 def _json(value: Any) -> str:

@@ -1,10 +1,21 @@
 """What the planner is told by its environment."""
 
-from typing import Literal, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import NoDecode
 
 from agents.engines.language.addresses import Address, addresses, check_addresses, check_keys
+from agents.planner.tools.allowed import Allowed
+from agents.planner.tools.servers import Server, servers_of
 from agents.runtime.settings import AgentSettings
 
 REFLEX_ROLE = "reflex"
@@ -12,6 +23,13 @@ REFLEX_ROLE = "reflex"
 
 _DURATION = r"^-?(\d+(\.\d+)?|(\d+(\.\d+)?(ms|s|m|h))+)$"
 """Seconds, or what Go's ``time.ParseDuration`` reads."""
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class PlannerSettings(AgentSettings):
@@ -94,6 +112,43 @@ class PlannerSettings(AgentSettings):
         default="auto", validation_alias="AURAOS_DEVICE"
     )
     hf_load_in_8bit: bool = Field(default=False, validation_alias="TRANSFORMERS_LOAD_IN_8BIT")
+
+    tools_enabled: bool = Field(default=True, validation_alias="MCP_PREAMBLE_ENABLED")
+    """Let answers call the tools of MCP servers, where there are any."""
+    tool_servers: SecretStr = Field(default=SecretStr(""), validation_alias="MCP_SERVERS")
+    """Servers of tools as JSON, or the file with it; see ``agents/planner/tools/servers.py``."""
+    tool_server_url: str = Field(default="", validation_alias="MCP_SERVER_URL")
+    """One more, called ``supervisor``: a robot's own, by streamable HTTP."""
+    tool_hosts: Names = Field(default=(), validation_alias="MCP_HOSTS")
+    """Hosts that the URLs of servers may name, beside this machine."""
+    tool_allow: Names = Field(default=(), validation_alias="MCP_ALLOW")
+    """Which robot may use which tool: ``robot1:weather.forecast``, with ``*`` for any; no rule, no
+    tool."""
+    tool_budget_ms: int = Field(
+        default=500, ge=100, le=5_000, validation_alias="MCP_TOOL_BUDGET_MS"
+    )
+    """How long a call of a tool may take."""
+    tool_pins_dir: Path = Field(
+        default=Path("."), validation_alias=AliasChoices("MCP_PINS_DIR", "HUB_DATA_DIR")
+    )
+    """Where ``mcp-pins.json`` is; the hub's data directory, if nothing else is said."""
+
+    def tool_server_specs(self) -> dict[str, Server]:
+        """The servers of tools, by name.
+
+        Raises:
+            ValueError: they cannot be meant. Not said by the settings themselves, whose errors
+                quote what was written: there may be a secret in it.
+        """
+        return servers_of(
+            self.tool_servers.get_secret_value(), self.tool_server_url, self.tool_hosts
+        )
+
+    @field_validator("tool_allow")
+    @classmethod
+    def _are_rules(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        Allowed(rules)
+        return rules
 
     @property
     def servers(self) -> list[Address]:

@@ -110,7 +110,9 @@ def slot_for(settings: PlannerSettings) -> EngineSlot[Planner] | None:
 
     def about(planner: Planner) -> About:
         why = planner.reason if isinstance(planner, FirstThatStarts) else reason
-        return About(planner.name, max(1, planner.capacity), planner.model, {"reason": why})
+        facts: dict[str, str] = getattr(planner, "facts", dict)()
+        info = {"reason": why, **facts}
+        return About(planner.name, max(1, planner.capacity), planner.model, info)
 
     warm_up = settings.model_warmup and settings.warmup_llm
     return EngineSlot(

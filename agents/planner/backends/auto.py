@@ -48,6 +48,11 @@ class FirstThatStarts:
         """See ``Planner``."""
         return self._chosen.counters if self._chosen is not None else Counter()
 
+    def facts(self) -> dict[str, str]:
+        """What ``/health`` tells of the one that was chosen."""
+        facts: dict[str, str] = getattr(self._chosen, "facts", dict)()
+        return facts
+
     async def start(self) -> None:
         """Start one after the other until one can work.
 

@@ -1,0 +1,1 @@
+"""MCP: the hub's models and robots as tools of the Model Context Protocol."""
