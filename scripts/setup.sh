@@ -27,6 +27,7 @@ key="$extras $first $(cat pyproject.toml "$constraints" ${overrides:+"$overrides
 if [ -x "$venv/bin/robot-hub" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ] &&
     "$venv/bin/python" -c '' 2>/dev/null; then
     touch "$stamp"
+    scripts/build_page.sh "$venv" || true
     exit 0
 fi
 
@@ -58,3 +59,6 @@ fi
 "$uv" pip install --quiet --python "$venv/bin/python" -c "$constraints" \
     ${overrides:+--overrides "$overrides"} -e ".[$extras]"
 echo "$key" >"$stamp"
+
+# The hub runs without its page, too, so that no Node.js is no reason to fail.
+scripts/build_page.sh "$venv" || true

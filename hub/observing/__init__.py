@@ -1,0 +1,1 @@
+"""What observers of the hub are shown while it works."""
