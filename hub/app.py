@@ -12,12 +12,15 @@ from importlib.metadata import version
 import structlog
 
 from hub.aliases import aliases_of
+from hub.announce import announcement_of, announcing
 from hub.broker.zmq import ZmqHubBus
 from hub.counters import Counters
 from hub.degraded import read_degraded
 from hub.edge.app import build_app
 from hub.edge.auth import Gate, SignedTokens
 from hub.edge.clock import DRIFT_PPM, Reading
+from hub.edge.health import needed_of
+from hub.edge.mcp.door import McpDoor
 from hub.edge.server import Tls, bind, serve
 from hub.edge.services import Clocks, EdgeFacts, EdgeServices, HubReport, SessionNumbers
 from hub.errors import DiskFull, StartRefused, StoreFailed
@@ -29,7 +32,9 @@ from hub.jobs.job import Bounds
 from hub.log import configure_logs
 from hub.looking import JobLooking
 from hub.measures import Measures
+from hub.observing.observatory import Observatory
 from hub.registry import AgentInfo, Registry
+from hub.remembering import JobRemembering
 from hub.session.manager import SessionManager
 from hub.session.state import Policy
 from hub.settings import Settings, SettingsError, load
@@ -74,6 +79,7 @@ class Hub:
         self.tap.add(self.monitor.take)
         self.measures = Measures()
         self.tap.add(self.measures.take)
+        self.observatory = Observatory(self.tap)
         self.feed: Feed | None = None
         if settings.trace_dir is not None:
             self.feed = Feed(self.bus.publish, self._trace_of(), self.counters)
@@ -97,6 +103,7 @@ class Hub:
             self.counters,
             tap=self.tap,
             looking=JobLooking(self.jobs),
+            remembering=JobRemembering(self.jobs),
         )
         self.gate = Gate(
             StoredTokens(store),
@@ -181,6 +188,7 @@ class Hub:
             jobs=self.jobs.numbers,
             long_work_held=self.holds.held,
             vram_total_gb=round(self.gpu.now.total_gb, 2) if self.gpu.now is not None else None,
+            gpu_name=self.gpu.now.name if self.gpu.now is not None else "",
             violations=self.monitor.counts,
             vram_free_gb=round(self.gpu.now.free_gb, 2) if self.gpu.now is not None else None,
         )
@@ -229,7 +237,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             hub = Hub(settings, tasks, store)
             await hub.gate.check_start()
             served = asyncio.Event()
-            app = build_app(_edge(hub, settings))
+            services = _edge(hub, settings)
+            recent = hub.observatory.recent
+            mcp = McpDoor(services, hub.sessions, recent, settings.may_look)
+            app = build_app(services, mcp if settings.hub_mcp else None)
             listeners = [("", bind(settings.server_host, settings.server_port))]
             listeners += [(each.base, bind(each.host, each.port)) for each in settings.listens]
             await stack.enter_async_context(hub.bus)
@@ -237,11 +248,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             expiry = tasks.create_task(hub.expire_history())
             depths = tasks.create_task(hub.sample_depths())
             gpu = tasks.create_task(hub.gpu.keep())
+            tools = tasks.create_task(mcp.run())
             tls, counters = _tls(settings), hub.counters
             for root, listener in listeners:
                 serving = serve(app, listener, served, tls=tls, counters=counters, root=root)
                 tasks.create_task(serving)
                 log.info("listening", address=listener.getsockname()[:2], root=root or "/")
+            here = announcement_of(store.hub_id, settings, listeners[0][1])
+            await stack.enter_async_context(announcing(here, settings.hub_announce))
             if settings.orpheus_allowed and not settings.orpheus_policy.allowed:
                 log.warning("orpheus disabled", reason=settings.orpheus_policy.reason)
             if settings.hub_bench:
@@ -250,9 +264,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await stop.wait()
             await hub.finish_turns(settings.hub_drain_s)
             await hub.finish_trace()
-            expiry.cancel()
-            depths.cancel()
-            gpu.cancel()
+            for keeper in (expiry, depths, gpu, tools):
+                keeper.cancel()
             hub.holds.close()
             served.set()
 
@@ -301,6 +314,7 @@ def _edge(hub: Hub, settings: Settings) -> EdgeServices:
         plan_timeout_s=settings.plan_timeout_s,
         plan_fallback=settings.plan_fallback,
         max_actions=settings.max_actions,
+        needed=needed_of(settings.hub_agents),
         guard=settings.hub_guard,
         llm_backend=settings.llm_backend,
         llm_model=settings.vllm_model_name if settings.llm_backend == "vllm" else "",
@@ -318,6 +332,8 @@ def _edge(hub: Hub, settings: Settings) -> EdgeServices:
         tts_busy_queue_threshold=settings.tts_busy_queue_threshold,
         hf_token_present=settings.hf_token_present,
         max_connections=settings.hub_max_connections,
+        cache_entries=settings.hub_cache_entries,
+        cache_s=settings.hub_cache_s,
         aliases=aliases_of(settings.model_aliases),
         bench=settings.hub_bench,
         tracing=settings.trace_dir is not None,
@@ -332,6 +348,7 @@ def _edge(hub: Hub, settings: Settings) -> EdgeServices:
         counters=hub.counters,
         allowed_actions=hub.sessions.capabilities,
         clocks=Clocks(hub.publish_clock),
+        observatory=hub.observatory.showing(hub.sessions, settings.may_look),
     )
 
 

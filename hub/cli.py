@@ -46,7 +46,7 @@ def demo(
         float | None, typer.Option(help="Highest word error rate, from 0 to 1.")
     ] = None,
     camera: Annotated[
-        str | None, typer.Option(help="It has a camera: a folder of JPEGs, or `ball`.")
+        str | None, typer.Option(help="It has a camera: a folder of JPEGs, `ball` or `world`.")
     ] = None,
     camera_fps: Annotated[
         float | None, typer.Option(min=0.1, max=15.0, help="Pictures a second. Default: 5.")
@@ -106,6 +106,55 @@ def say(robot: str, text: str, hub: Hub = None, token: Token = None) -> None:
 
     outcome = ask(Address.of(settings_of(hub_token=token), hub), robot, text)
     typer.echo(f"{robot}: {outcome}")
+
+
+@app.command("mcp")
+def mcp_bridge(hub: Hub = None, token: Token = None) -> None:
+    """Offer a running hub's tools to a program that speaks MCP over stdin and stdout."""
+    from hub.commands.client import Address
+    from hub.commands.mcp import bridge
+
+    bridge(Address.of(settings_of(hub_token=token), hub))
+
+
+@app.command()
+def pair(
+    code: Annotated[
+        str | None, typer.Argument(help="The six digits that a robot shows; none: who waits.")
+    ] = None,
+    hub: Hub = None,
+    token: Token = None,
+) -> None:
+    """Let a robot in: it gets a token of its own."""
+    from rich.console import Console
+
+    from hub.commands import pair as command
+    from hub.commands.client import Address
+
+    address = Address.of(settings_of(hub_token=token), hub)
+    if code is None:
+        command.show(address, Console())
+    else:
+        typer.echo(f"{command.confirm(address, code)} is paired")
+
+
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def supervisor(context: typer.Context) -> None:
+    """Be a robot: microphone, loudspeaker, face and camera of this machine, on a hub."""
+    from hub.commands.simulator import become
+
+    become("supervisor", context.args)
+
+
+@app.command("face-bridge", context_settings=_PASSED_ON, add_help_option=False)
+def face_bridge(context: typer.Context) -> None:
+    """Connect a face on a serial port of this machine to a hub."""
+    from hub.commands.simulator import become
+
+    become("face-bridge", context.args)
 
 
 @app.command()

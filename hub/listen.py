@@ -1,6 +1,7 @@
 """Old ports and the base paths that they open onto, as a person writes them: ``8000=fictures``. Pure."""
 
 import re
+from ipaddress import ip_address
 from typing import NamedTuple
 
 FAMILIES = ("robot-buddy", "auraos", "wespoke", "fictures", "localai")
@@ -54,3 +55,13 @@ def checked_listens(texts: tuple[str, ...]) -> tuple[str, ...]:
             raise ValueError(f"names port {port} twice")
         seen.add((host, port))
     return texts
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -8,7 +8,6 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,13 +23,15 @@ from pydantic import (
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from hub.aliases import checked_aliases
+from hub.cache_settings import CacheSettings
 from hub.environment import ENV_FILE, dotenv, environment
 from hub.errors import StartRefused
 from hub.gpu_budget import OrpheusPolicy, Share, overbooking, policy_for, policy_named, shares_of
-from hub.listen import Listen, checked_listens, listen_of
+from hub.listen import Listen, checked_listens, is_loopback, listen_of
 from hub.log_settings import LogSettings
 from hub.origins import checked_origins
 from hub.setting_names import OTHER_PROCESSES, likely_misspelt, unknown_names
+from hub.tool_settings import ToolSettings
 from protocols.messages.agent import AgentKind
 
 IPC_PATH_MAX_BYTES = 107
@@ -64,7 +65,7 @@ Fraction = Annotated[float, Field(ge=0.05, le=0.95)]
 _NO, _YES = ("", "0", "no", "off", "false"), ("1", "yes", "on", "true")
 
 
-class Settings(LogSettings):
+class Settings(CacheSettings, ToolSettings, LogSettings):
     """The hub's settings. Frozen; built once by ``load`` and handed down."""
 
     model_config = SettingsConfigDict(
@@ -101,6 +102,8 @@ class Settings(LogSettings):
     hub_jwt_audience: str = ""
     hub_jwt_issuer: str = ""
     """What ``aud`` and ``iss`` of a JSON Web Token must be, where set."""
+    hub_announce: bool | None = None
+    """Make the hub known in its network (mDNS). Without it: where others can reach it."""
     hub_rate_per_minute: int = Field(default=1_200, ge=0)
     """Requests a minute of a token that has no rate of its own; 0: as many as it likes."""
 
@@ -310,10 +313,15 @@ class Settings(LogSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach every listener."""
+        return not self.exposed_host
+
+    @property
+    def exposed_host(self) -> str:
+        """The first address of a listener that other machines can reach; empty if there is none."""
         hosts = [self.server_host, *(listen.host for listen in self.listens)]
         if self.api_host is not None:
             hosts.append(self.api_host)
-        return all(_is_loopback(host) for host in hosts)
+        return next((host for host in hosts if not is_loopback(host)), "")
 
     def child_environment(self) -> dict[str, str]:
         """Environment for the hub and its agents: this process's, ``.env`` under it, and on top
@@ -358,15 +366,6 @@ def load(warn: Callable[[str], None] | None = None, **overrides: Any) -> Setting
         for sentence in likely_misspelt(outside, KNOWN_NAMES):
             warn(sentence)
     return settings
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _as_text(value: object) -> str | None:

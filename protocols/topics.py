@@ -11,6 +11,7 @@ from protocols.envelope import Message
 from protocols.errors import UnknownTopic
 from protocols.messages import (
     action,
+    affect,
     agent,
     audio,
     blob,
@@ -99,9 +100,11 @@ _TOPICS = (
     Topic(action.ActionRequested, _C, _CTL),
     Topic(action.ActionDone, _C, _CTL),
     Topic(face.AffectChanged, _C, _CTL),
+    Topic(affect.GuardrailHeld, _C, _CTL),
     Topic(face.GesturePlayed, _C, _CTL),
     # state: last value per robot or agent
     Topic(face.FaceChanged, _C, _STATE),
+    Topic(affect.AffectState, _C, _STATE),
     Topic(session.Presence, _C, _STATE),
     Topic(session.ClockMeasured, _C, _STATE),
     Topic(vision.BallsSeen, _C, _STATE),
@@ -118,6 +121,12 @@ _TOPICS = (
     Topic(session.SessionAssign, _C, _CTL, command=True),
     Topic(session.SessionRelease, _C, _CTL, command=True),
     Topic(session.AttentionSet, _C, _CTL, command=True),
+    Topic(affect.AffectWish, _C, _CTL, command=True),
+    Topic(affect.AffectOverride, _C, _CTL, command=True),
+    Topic(affect.AffectReset, _C, _CTL, command=True),
+    Topic(affect.AffectBias, _C, _CTL, command=True),
+    Topic(affect.GuardrailSet, _C, _CTL, command=True),
+    Topic(affect.BodySensed, _C, _CTL, command=True),
     Topic(voice.UtteranceFinish, _C, _CTL, command=True),
     Topic(voice.UtteranceDrop, _C, _CTL, command=True),
     Topic(voice.UtteranceClose, _C, _CTL, command=True),

@@ -4,6 +4,7 @@ EMOTIONS = (
     "neutral", "happy", "excited", "curious", "sad", "scared", "angry",
     "surprised", "sleepy", "love", "silly", "thinking", "confused",
 )  # fmt: skip
+NEGATIVE_EMOTIONS = frozenset({"sad", "scared", "angry"})
 EMOTION_ALIASES = {"tired": "sleepy", "puzzled": "confused"}
 
 FACE_GESTURES = (

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -54,7 +54,7 @@ class Agent(NamedTuple):
     ``loaded`` is asked after the start, where only then capacity, model and info are known, and
     again whenever the engine of ``slot`` is another. The backend of an agent with a slot is one
     that takes its engines from there. One with a ``latch`` does long work, and holds it while a
-    robot is being answered.
+    robot is being answered. ``beside`` is what else goes on for as long as the agent lives.
     """
 
     backend: Backend
@@ -65,6 +65,7 @@ class Agent(NamedTuple):
     loaded: Callable[[], Loaded] | None = None
     slot: EngineSlot[Any] | None = None
     latch: Latch | None = None
+    beside: Callable[[], Coroutine[Any, Any, None]] | None = None
 
 
 def hello_of(kind: AgentKind, role: str, agent: Agent, pid: int) -> AgentHello:
@@ -148,6 +149,8 @@ class AgentProcess:
             if self._agent.slot is not None:
                 self._agent.slot.on_change(self._model_changed)
                 helpers.append(tasks.create_task(self._agent.slot.run(), name="slot"))
+            if self._agent.beside is not None:
+                helpers.append(tasks.create_task(self._agent.beside(), name="beside"))
             await self._leaving.wait()
             await asyncio.wait([serving], timeout=DRAIN_GRACE_S)
             self._runner.stop()

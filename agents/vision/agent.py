@@ -7,6 +7,7 @@ import asyncio
 from contextlib import aclosing
 
 from agents.runtime.blobs import PULL, PULL_ASKS, pull
+from agents.runtime.parts import in_parts
 from agents.runtime.service import Emit, Inbox, Scope
 from agents.vision.backends.base import BallFinder, Describing, Ending, Reader
 from agents.vision.finding import places
@@ -54,9 +55,8 @@ class Chats:
         written = 0
         async with aclosing(self._eyes.write(prompt)) as pieces:
             async for piece in pieces:
-                if not piece:
-                    continue
-                emit(ChatDelta(text=piece))
+                async for part in in_parts(piece):
+                    emit(ChatDelta(text=part))
                 written += len(piece)
                 if written > MAX_ANSWER_CHARS:
                     break

@@ -100,6 +100,7 @@ def _tried(trials: Sequence[Trial], settings: Settings, limit_s: float) -> list[
             "HUB_BUS_DIR": folder,
             "RECORDER_DIR": f"{folder}/traces",
             "MEMORY_DIR": f"{folder}/memory",
+            "FEELINGS_DIR": f"{folder}/feelings",
             "HUB_LOG_LEVEL": "WARNING",
         }
         for trial in trials:

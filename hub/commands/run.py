@@ -96,7 +96,7 @@ def check_start(settings: Settings) -> None:
         credentials = any_defined(db) or settings.takes_jwt
     if not settings.is_loopback and not credentials:
         raise CredentialsMissing(
-            f"listening on {settings.server_host} lets other machines in, and there is no token:"
+            f"listening on {settings.exposed_host} lets other machines in, and there is no token:"
             " make one with `robot-hub tokens add`, or listen on 127.0.0.1"
         )
     for file in (settings.hub_tls_cert, settings.hub_tls_key):

@@ -114,17 +114,29 @@ async def _granted(
 
 
 async def attach(
-    websocket: WebSocket, services: EdgeServices, robot: str, hello: Hello, link: RobotLink
+    websocket: WebSocket,
+    services: EdgeServices,
+    robot: str,
+    hello: Hello,
+    link: RobotLink,
+    *,
+    fresh: bool = False,
 ) -> RobotSession | None:
-    """The session that ``link`` now owns; None if there is none to be had and it was closed."""
+    """The session that ``link`` now owns; None if there is none to be had and it was closed.
+    ``fresh``: it knows nothing of earlier ones."""
     try:
-        return await services.sessions.attach(robot, hello, link)
+        followed = services.faces.link(robot, hello, link)
+        session = await services.sessions.attach(robot, hello, followed, fresh=fresh)
+        return services.faces.session(robot, followed, session)
     except NotReady:
+        services.faces.tidy(robot)
         await _refuse(websocket, services, CLOSE_DRAINING, "draining")
     except Duel as duel:
+        services.faces.tidy(robot)
         log.warning("duel", robot=robot, retry_after_s=duel.retry_after_s)
         await _refuse(websocket, services, CLOSE_DUEL, f"duel {duel.retry_after_s}")
     except HubError as error:
+        services.faces.tidy(robot)
         log.error("robot refused", robot=robot, code=error.code, error=str(error))
         await _refuse(websocket, services, CLOSE_INTERNAL, error.code)
     return None

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from hub.edge.credentials import credential_of, ticket_of
 from hub.edge.pages import Pages
+from hub.edge.pairings import Pairings
 from hub.edge.rights import ALLOWED, Right
 from hub.edge.throttle import Recent, Throttle, neighbourhood
 from hub.edge.tickets import Tickets
@@ -36,6 +37,8 @@ class Tokens(Protocol):
     async def find_by_id(self, token_id: str) -> Grant | None: ...
 
     async def any_defined(self) -> bool: ...
+
+    async def create(self, robot: str, label: str) -> str: ...
 
 
 class SignedTokens(Protocol):
@@ -75,10 +78,15 @@ class Gate:
         self._clock_s = clock_s
         self.pages = Pages(loopback, hosts, origins, api_origins)
         self.tickets = Tickets(clock_s)
+        self.pairings = Pairings(clock_s)
         self._requests = Throttle(rate_per_minute)
         self._failures = Throttle(FAILURES_PER_MINUTE, burst=FAILURES_PER_MINUTE)
         self._proven = Recent()
         self._wrong = Recent()
+
+    async def new_token(self, robot: str, label: str) -> str:
+        """A token for a robot that somebody has let in."""
+        return await self._tokens.create(robot, label)
 
     async def check_start(self) -> None:
         """Raises:

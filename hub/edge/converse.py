@@ -108,6 +108,8 @@ class Translator:
                 return [_error(NOT_UNDERSTOOD), _listening()]
             case TurnBegin():
                 return self._begin(message, now_s)
+            case Emotion(turn=0):
+                return []  # its clients know of feelings in answers alone
             case Emotion():
                 return self._emotion(message, now_s)
             case TurnEnd():

@@ -19,18 +19,20 @@ from hub.edge.bodies import Bodies
 from hub.edge.grants import GRANT
 from hub.edge.http_errors import answer_at
 from hub.edge.limits import BodyPatience
+from hub.edge.page_routes import is_page
 from hub.edge.pages import Pages
 from hub.edge.paths import split_base
 from hub.edge.rights import demanded
 from hub.errors import Draining, ForeignOrigin
 from protocols.errors import HubError
 
-OPEN_PATHS = frozenset({"/livez"})
-"""Answered to anybody: that a process is alive is no secret."""
+OPEN_PATHS = frozenset({"/livez", "/pairing", "/pairing/token"})
+"""Answered to anybody: that a process is alive is no secret, and who wants a token has none."""
 _WORK = frozenset({"POST", "PUT", "PATCH"})
 
 _EXPOSED = (
     "Retry-After", "X-Audio-Sample-Rate", "X-Audio-Channels", "X-Request-Id", "Mcp-Session-Id",
+    "X-Cache",
 )  # fmt: skip
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -90,7 +92,7 @@ class Doorman:
         self._counters = counters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or split_base(scope["path"])[1] in OPEN_PATHS:
+        if scope["type"] != "http" or _is_open(scope):
             await self._app(scope, receive, send)
             return
         try:
@@ -109,3 +111,7 @@ class Doorman:
         state[GRANT] = grant
         if method in _WORK and self._draining():
             raise Draining("the hub is shutting down and takes nothing new")
+
+
+def _is_open(scope: Scope) -> bool:
+    return split_base(scope["path"])[1] in OPEN_PATHS or is_page(scope)

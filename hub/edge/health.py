@@ -1,20 +1,21 @@
 """What ``/health``, ``/readyz`` and ``/status`` say of the hub. Pure."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.edge.clock import Reading
-from hub.edge.services import EdgeFacts, HubReport
+from hub.edge.services import CONVERSATION, EdgeFacts, HubReport
 from hub.jobs.admission import AgentView, PlanAdmission
 from hub.measures import lateness
 from protocols.messages.agent import AgentKind, AgentState
 from protocols.messages.model import LoadState
 
-NEEDED = (AgentKind.EARS, AgentKind.STT, AgentKind.PLANNER, AgentKind.TTS)
-"""Without these no conversation can be held."""
-
 _WORKING = (AgentState.READY,)
 _NOT_LOADED = (LoadState.UNLOADED, LoadState.FAILED)
+
+_INTEGER = re.compile(r"-?\d{1,15}", re.ASCII)
+_FRACTION = re.compile(r"-?\d{1,15}\.\d{1,15}", re.ASCII)
 
 Json = dict[str, Any]
 
@@ -30,9 +31,16 @@ def is_ready(agent: AgentView | None) -> bool:
     return agent is not None and agent.state in _WORKING
 
 
-def readiness(report: HubReport) -> tuple[bool, Json]:
-    """Whether a robot can hold a conversation now, and the body that says so."""
-    ready = not report.draining and all(is_ready(agent_of(report, kind)) for kind in NEEDED)
+def needed_of(agents: Iterable[str]) -> tuple[AgentKind, ...]:
+    """What a hub with these agents (``kind`` or ``kind:role``) waits for: who holds conversations;
+    for one that is there for its models alone, all of them."""
+    kinds = tuple(dict.fromkeys(AgentKind(agent.partition(":")[0]) for agent in agents))
+    return CONVERSATION if set(CONVERSATION) <= set(kinds) else kinds
+
+
+def readiness(report: HubReport, facts: EdgeFacts) -> tuple[bool, Json]:
+    """Whether the hub can do now what it is there for, and the body that says so."""
+    ready = not report.draining and all(is_ready(agent_of(report, kind)) for kind in facts.needed)
     body = {
         "ready": ready,
         "draining": report.draining,
@@ -74,7 +82,7 @@ def health(report: HubReport, facts: EdgeFacts, admission: PlanAdmission) -> tup
         "converse_sessions": _sessions(report),
         "ai": {"stt": _stt(report, facts), "tts": _tts(report, facts)},
         "llm": {
-            **(dict(planner.info) if planner is not None else {}),
+            **(_document(planner.info) if planner is not None else {}),
             "backend": backend,
             "model": model,
             "loaded": is_loaded(planner),
@@ -84,6 +92,27 @@ def health(report: HubReport, facts: EdgeFacts, admission: PlanAdmission) -> tup
         "agents": _states(report),
     }
     return reachable, body
+
+
+def _document(info: Mapping[str, str]) -> Json:
+    """What an agent tells of itself, as JSON: ``a.b`` is the field ``b`` of ``a``, and numbers and
+    truth are no text."""
+    told: Json = {}
+    for name, text in info.items():
+        outer, _, inner = name.partition(".")
+        if inner:
+            told[outer] = {**told.get(outer, {}), inner: _value(text)}
+        else:
+            told[outer] = _value(text)
+    return told
+
+
+def _value(text: str) -> str | int | float | bool:
+    if text in ("true", "false"):
+        return text == "true"
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _FRACTION.fullmatch(text) else text
 
 
 def status(
@@ -101,7 +130,7 @@ def status(
         "tracing": facts.tracing,
         "recording": facts.recording,
         "violations": dict(report.violations),
-        "ready": readiness(report)[0],
+        "ready": readiness(report, facts)[0],
         "draining": report.draining,
         "degraded": dict(report.degraded),
         "restarts": dict(report.restarts),

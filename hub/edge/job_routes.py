@@ -137,14 +137,18 @@ def job_router(services: EdgeServices) -> APIRouter:
     @router.get("/queue-status")
     async def queue_status() -> QueueStatusBody:
         """What waits for each model, and how busy the machine is."""
-        use = machine.read()
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return QueueStatusBody(
-            queues=_queues(services.health().agents, services.jobs.records()),
-            system=SystemBody(**use._asdict(), timestamp=now),
-        )
+        return queue_status_of(services, machine)
 
     return router
+
+
+def queue_status_of(services: EdgeServices, machine: Machine) -> QueueStatusBody:
+    """``GET /queue-status``."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return QueueStatusBody(
+        queues=_queues(services.health().agents, services.jobs.records()),
+        system=SystemBody(**machine.read()._asdict(), timestamp=now),
+    )
 
 
 def _shown(services: EdgeServices, request: Request, record: JobRecord) -> JobBody:

@@ -16,8 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.edge.disconnect import AudioResponse, ClientGone, while_connected
+from hub.edge.documented import Responses, refusals
 from hub.edge.grants import check_admin
 from hub.edge.http_errors import answer
+from hub.edge.job_routes import ErrorBody
 from hub.edge.services import EdgeServices
 from hub.errors import Busy, JobError
 from hub.jobs.models import MODEL_BUSY, NoModels, NoSuchAgent, NoSuchKind, agent_for
@@ -25,6 +27,17 @@ from protocols.messages.agent import AgentProgress
 from protocols.messages.model import ModelLoad, ModelUnload
 
 MEDIA_TYPE = "application/x-ndjson"
+
+_DOCUMENTED: Responses = {
+    200: {"content": {MEDIA_TYPE: {}}},
+    **refusals(
+        ErrorBody,
+        job=True,
+        s400="The body is no such order.",
+        s404="There is no such agent, or its engine has no models.",
+        s409="It loads a model already.",
+    ),
+}
 
 Name = Annotated[
     str,
@@ -52,16 +65,12 @@ def model_router(services: EdgeServices) -> APIRouter:
     """The routes over ``services``."""
     router = APIRouter(tags=["models"])
 
-    @router.post(
-        "/models/load", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}}
-    )
+    @router.post("/models/load", response_class=Response, responses=_DOCUMENTED)
     async def load(body: LoadBody, request: Request) -> Response:
         """Serve with another model from now on; who is being served finishes with the old one."""
         return await _changed(services, request, body, ModelLoad(model=body.model))
 
-    @router.post(
-        "/models/unload", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}}
-    )
+    @router.post("/models/unload", response_class=Response, responses=_DOCUMENTED)
     async def unload(body: UnloadBody, request: Request) -> Response:
         """Free the memory of an engine; whoever needs it next loads it again."""
         return await _changed(services, request, body, ModelUnload())

@@ -13,6 +13,8 @@ from starlette.requests import HTTPConnection
 from hub.edge.rights import Right, demanded
 
 _FOR_API = frozenset({Right.KNOW, Right.USE})
+_ROBOTS_TOO = ("/tickets", "/mcp")
+"""Paths that open to more than models."""
 
 
 class Pages:
@@ -64,7 +66,9 @@ def _uses_models(connection: HTTPConnection) -> bool:
     if method == "OPTIONS":
         method = connection.headers.get("access-control-request-method", method)
     path = connection.scope["path"]
-    return demanded(method.upper(), path) in _FOR_API and not path.endswith("/tickets")
+    if path.rstrip("/").endswith(_ROBOTS_TOO):
+        return False
+    return demanded(method.upper(), path) in _FOR_API
 
 
 def _authority(url: str) -> str:

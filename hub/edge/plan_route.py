@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.edge.disconnect import ClientGone, while_connected
+from hub.edge.documented import refusals
 from hub.edge.grants import check_robot
 from hub.edge.http_errors import answer
+from hub.edge.job_routes import ErrorBody
 from hub.edge.services import EdgeServices
 from hub.errors import AgentMissing, Busy, JobError, JobTimeout
 from hub.session.guard import checked_actions
@@ -25,7 +27,14 @@ def plan_router(services: EdgeServices) -> APIRouter:
     """The route over ``services``."""
     router = APIRouter(tags=["robot"])
 
-    @router.post("/plan", response_model=PlanResponse)
+    refused = refusals(
+        ErrorBody,
+        s400="The robot's id or the body is not valid.",
+        s502="The model cannot be reached, or wrote no plan.",
+        s504="The model took too long.",
+    )
+
+    @router.post("/plan", response_model=PlanResponse, responses=refused)
     async def plan(world: WorldState, request: Request) -> PlanResponse | Response:
         """Answer a robot's world state with at most five actions that it can do."""
         robot = checked_robot_id(world.robot_id)

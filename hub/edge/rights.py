@@ -17,6 +17,8 @@ class Right(StrEnum):
     """To be a robot, or to plan and speak for one; which one, the route checks."""
     USE = "use"
     """To give models work."""
+    HEAR = "hear"
+    """What people say, and what cameras show, while it happens."""
     ADMIN = "admin"
     """To change what the hub is."""
 
@@ -42,6 +44,7 @@ _DEMANDS: tuple[tuple[frozenset[str], str, Right], ...] = (
     (_READ, "/v1/models", Right.KNOW),
     (_READ, "/api/v1", Right.KNOW),
     (_READ, "/ai", Right.KNOW),
+    (_ANY, "/ai/knowledge", Right.USE),
     (_WORK, "/tickets", Right.KNOW),
     (_ANY, "/plan", Right.ROBOT),
     (_ANY, "/tts", Right.ROBOT),
@@ -51,8 +54,12 @@ _DEMANDS: tuple[tuple[frozenset[str], str, Right], ...] = (
     (_CONNECT, "/converse", Right.ROBOT),
     (_WORK, "/models", Right.ADMIN),
     (_ANY, "/tokens", Right.ADMIN),
+    (_ANY, "/pairing", Right.ADMIN),
+    (_CONNECT, "/face", Right.ROBOT),
+    (_CONNECT, "/observe", Right.WATCH),
+    (_READ, "/observe", Right.HEAR),
     (_WORK, "/drain", Right.ADMIN),
-    (_ANY | _CONNECT, "/mcp", Right.USE),
+    (_ANY, "/mcp", Right.KNOW),  # each tool demands its own right
 )
 """The row with the longest path wins. What is in none of them: reading is watching, anything else
 is giving work."""

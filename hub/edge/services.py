@@ -10,14 +10,17 @@ from hub.aliases import aliases_of
 from hub.counters import Counters
 from hub.edge.auth import Gate
 from hub.edge.clock import Reading
+from hub.edge.faces import Faces
 from hub.edge.limits import BODY_PATIENCE, MAX_CONNECTIONS, BodyPatience
+from hub.edge.recordings import Recordings
 from hub.gpu_budget import NO_ORPHEUS, OrpheusPolicy
 from hub.jobs.admission import AgentView, PlanAdmission
 from hub.jobs.orders import JobFact, JobOrder
 from hub.jobs.records import JobNumbers, JobRecord
 from hub.measures import Measures
+from hub.observing.observatory import Observatory
 from hub.session.link import Sessions
-from protocols.messages.agent import AgentProgress
+from protocols.messages.agent import AgentKind, AgentProgress
 from protocols.messages.job import PlanDone, SpeakRequest
 from protocols.messages.model import ModelLoad, ModelUnload
 
@@ -51,6 +54,7 @@ class HubReport:
     vram_free_gb: float | None = None
     """GiB free on the GPU that engines use, as measured; None where it cannot be."""
     vram_total_gb: float | None = None
+    gpu_name: str = ""
     restarts: Mapping[str, int] = field(default_factory=dict)
     """How often the supervisor had to start each process again."""
     measures: Measures = field(default_factory=Measures)
@@ -103,6 +107,10 @@ class Jobs(Protocol):
         """End a job that somebody waits for; False if there is none of this id."""
 
 
+CONVERSATION = (AgentKind.EARS, AgentKind.STT, AgentKind.PLANNER, AgentKind.TTS)
+"""Without these no conversation can be held."""
+
+
 @dataclass(frozen=True)
 class EdgeFacts:
     """Settings that the edge obeys or tells about."""
@@ -112,6 +120,8 @@ class EdgeFacts:
     plan_timeout_s: float = 5.0
     plan_fallback: str = "none"
     max_actions: int = 5
+    needed: tuple[AgentKind, ...] = CONVERSATION
+    """Which agents have to take work before the hub counts as ready."""
     guard: bool = True
     """What a plan lets a robot say passes the guard."""
     llm_backend: str = "auto"
@@ -132,6 +142,9 @@ class EdgeFacts:
     max_connections: int = MAX_CONNECTIONS
     aliases: Mapping[str, str] = field(default_factory=lambda: aliases_of(()))
     """What names of models mean, in lower case (``MODEL_ALIASES``)."""
+    cache_entries: int = 256
+    cache_s: float = 0.0
+    """How many answers are kept to be given again to the same request, and how long; 0: none."""
     tracing: bool = False
     recording: bool = False
     """What people say is kept: words and sound are in the trace."""
@@ -182,7 +195,10 @@ class EdgeServices:
     counters: Counters = field(default_factory=Counters)
     allowed_actions: Callable[[str], frozenset[str] | None] = everything_allowed
     clocks: Clocks = field(default_factory=Clocks)
+    faces: Faces = field(default_factory=Faces)
     clock_ns: Callable[[], int] = time.monotonic_ns
     patience: BodyPatience = BODY_PATIENCE
     """How slowly the body of a request may come."""
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "hub-codec"))
+    recordings: Recordings = field(default_factory=Recordings)
+    observatory: Observatory = field(default_factory=Observatory)

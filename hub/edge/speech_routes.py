@@ -11,7 +11,9 @@ from starlette.responses import JSONResponse, Response
 
 from hub.counters import Counters
 from hub.edge.disconnect import AudioResponse, ClientGone, while_connected
+from hub.edge.documented import refusals
 from hub.edge.grants import check_robot
+from hub.edge.job_routes import ErrorBody
 from hub.edge.limits import MAX_TEXT_CHARS
 from hub.edge.services import EdgeServices
 from hub.errors import BadRequest, Busy, JobError, TooLong
@@ -72,7 +74,13 @@ def speech_router(services: EdgeServices) -> APIRouter:
     """The routes over ``services``."""
     router = APIRouter(tags=["robot"])
 
-    @router.post("/tts", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
+    refused = refusals(ErrorBody, s400="The text or the robot's id is not valid.")
+
+    @router.post(
+        "/tts",
+        response_class=Response,
+        responses={**refused, 200: {"content": {MEDIA_TYPE: {}}}},
+    )
     async def tts(body: TtsBody, request: Request) -> Response:
         """Speak a text: raw PCM, s16le mono 16 kHz, streamed unless ``stream`` is false."""
         _check_text(body.text)
@@ -101,7 +109,7 @@ def speech_router(services: EdgeServices) -> APIRouter:
             await speech.aclose()
             return Response(status_code=499)
 
-    @router.post("/say")
+    @router.post("/say", responses={**refused, 404: {"model": ErrorBody}})
     async def say(body: SayBody, request: Request) -> SayOutcome:
         """Let a connected robot say something; answers when it is over."""
         _check_text(body.text)

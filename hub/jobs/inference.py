@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 from hub.errors import JobError
+from hub.jobs.job import PRIMARY
 from hub.jobs.orders import NOBODY, Caller, JobFact, JobOrder
 from protocols.envelope import Message
 from protocols.messages.agent import AgentKind
@@ -112,9 +113,11 @@ class Inference:
         model: str = "",
         caller: Caller = NOBODY,
         agent: AgentKind | None = None,
+        agent_role: str = PRIMARY,
     ) -> AsyncGenerator[ChatDelta | ChatDone, None]:
         """The next message of a chat, as it is written: by ``agent``, else by the planner's model,
-        or by vision's if there are pictures in it. ``how`` is the request without its messages.
+        or by vision's if there are pictures in it; of several agents, by that of ``agent_role``.
+        ``how`` is the request without its messages; its text may take as long as its caller waits.
         Closing the generator stops the engine."""
         blobs = _Blobs()
         entries = tuple(
@@ -123,8 +126,11 @@ class Inference:
         )
         order = JobOrder(
             agent or (AgentKind.VISION if blobs.data else AgentKind.PLANNER),
-            msgspec.structs.replace(how, messages=entries),
+            msgspec.structs.replace(
+                how, messages=entries, timeout_s=how.timeout_s or caller.deadline_s or None
+            ),
             caller,
+            agent_role,
             model=model,
             cost=(how.max_tokens or USUAL_TOKENS) / TOKENS_PER_S,
             blobs=tuple(blobs.data),

@@ -101,15 +101,22 @@ def create(
         )
     if rate is not None and rate < 1:
         raise BadToken("a rate is at least one request per minute")
+    with transaction(db):
+        return _insert(db, robot, label, clock(), scope, rate)
+
+
+def _insert(
+    db: sqlite3.Connection, robot: str, label: str, now_s: float, scope: Scope, rate: int | None
+) -> str:
+    """A new token, within a transaction."""
     token_id = secrets.token_hex(4)
     token = f"rh_{token_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
-    with transaction(db):
-        db.execute(
-            "INSERT INTO tokens (id, hash, robot, label, created_s, scope, rate)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (token_id, _hash(token), robot, label, clock(), scope.value, rate),
-        )
-        add_audit(db, clock(), "token.added", f"{token_id} {scope.value} for {robot}")
+    db.execute(
+        "INSERT INTO tokens (id, hash, robot, label, created_s, scope, rate)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (token_id, _hash(token), robot, label, now_s, scope.value, rate),
+    )
+    add_audit(db, now_s, "token.added", f"{token_id} {scope.value} for {robot}")
     return token
 
 
@@ -192,3 +199,9 @@ class StoredTokens:
 
     async def any_defined(self) -> bool:
         return await self._store.read(any_defined)
+
+    async def create(self, robot: str, label: str) -> str:
+        """A new token for ``robot``, whose name is a legal one."""
+        return await self._store.write(
+            lambda db: _insert(db, robot, label, wall_clock(), Scope.ROBOT, None)
+        )

@@ -15,6 +15,7 @@ class AgentKind(StrEnum):
     VISION = "vision"
     IMAGE_GEN = "image_gen"
     MEMORY = "memory"
+    FEELINGS = "feelings"
     RECORDER = "recorder"
 
 

@@ -19,11 +19,19 @@ class Conversation(StrEnum):
 
 
 class AffectChanged(Message, tag="affect.changed"):
-    """Fact: the robot's feeling. The only source of what the face's mood shows."""
+    """Fact: the robot's feeling. The only source of what the face's mood shows.
+
+    From feelings it is the mood that guardrails let be shown, with the affect behind it; ``turn``
+    is that of the wish it answers, 0 if the mood has changed by itself. Without feelings the hub
+    passes the model's emotion through.
+    """
 
     emotion: str
     intensity: float
     reason: str = ""
+    valence: float = 0.0
+    arousal: float = 0.0
+    turn: int = 0
 
 
 class FaceChanged(Message, tag="face.changed"):

@@ -142,7 +142,8 @@ class World(_Wire, tag="world"):
 
 
 class Profile(_Wire, tag="profile"):
-    """How the robot feels, by its own personality engine; enters the planner's prompt."""
+    """How the robot feels, by its own personality engine; enters the planner's prompt. The hub's
+    feelings leave a robot alone that has said so."""
 
     profile: dict[str, Any]
 
@@ -220,7 +221,8 @@ class TurnEnd(Numbered, tag="turn_end"):
 
 
 class Emotion(Numbered, tag="emotion"):
-    """The face's mood; always sent before the first sample of its turn."""
+    """The face's mood; always sent before the first sample of its turn. One of turn 0 belongs to no
+    turn: the mood has changed by itself."""
 
     turn: int
     emotion: str

@@ -40,7 +40,7 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SessionAssign(Message, tag="session.assign"):
-    """Order to ears, stt or vision: serve this session. Sound counts from capture sample
+    """Order to ears, stt, vision or feelings: serve this session. Sound counts from capture sample
     ``first_sample`` on; vision is told of the ``camera``, and only of sessions that have one."""
 
     language: str = "en"
@@ -58,7 +58,8 @@ class SessionRelease(Message, tag="session.release"):
 
 
 class AttentionSet(Message, tag="attention.set"):
-    """Order to ears: listen so from now on. ``held`` is the push-to-talk button."""
+    """Order to ears: listen so from now on. ``held`` is the push-to-talk button; feelings are told
+    too."""
 
     attention: Attention
     held: bool = False

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from agents.engines.language.base import ChatMessage, Picture, Prompt
+from agents.engines.language.base import ChatMessage, Ending, Picture, Prompt
 from agents.engines.language.transformers import TransformersModel, TransformersOptions
 from agents.planner.answer import read_plan
 from agents.planner.prompt import answer_prompt, plan_prompt
 from agents.runtime.errors import AgentError, BackendTimeout, BackendUnavailable
+from protocols.messages.chat import Guide
 from tests.agents.planner.turns import turn, world
 from tests.engines.engines import transformers
+from tests.engines.guides import BROKEN, LISTS, PHONE, is_list, is_phone
 from tests.engines.marks import ONE_LOOP
 
 pytestmark = ONE_LOOP
@@ -174,3 +176,35 @@ async def test_closing_frees_the_weights(qwen3: Path) -> None:
     await model.close()
     gc.collect()
     assert weights() is None
+
+
+@pytest.mark.parametrize("trial", range(3))
+async def test_whatever_it_answers_matches_a_regular_expression(
+    model: TransformersModel, trial: int
+) -> None:
+    asked = Prompt([ChatMessage("user", f"{trial}")], temperature=WILD, max_tokens=40, guide=PHONE)
+    assert is_phone(await text_of(model, asked))
+
+
+@pytest.mark.parametrize("trial", range(3))
+async def test_whatever_it_answers_is_of_a_grammar(model: TransformersModel, trial: int) -> None:
+    endings: list[Ending] = []
+    asked = Prompt(
+        [ChatMessage("user", f"{trial}")],
+        temperature=WILD,
+        max_tokens=400,
+        guide=LISTS,
+        ended=endings.append,
+    )
+    text = await text_of(model, asked)
+    assert is_list(text) or (endings[0].finish_reason == "length" and text.startswith("(b"))
+
+
+@pytest.mark.parametrize("guide", BROKEN, ids=lambda guide: guide.kind)
+async def test_a_guide_that_cannot_be_read_is_said_to_be_so(
+    model: TransformersModel, guide: Guide
+) -> None:
+    with pytest.raises(AgentError) as caught:
+        await text_of(model, Prompt([ChatMessage("user", "x")], guide=guide))
+    assert caught.value.code == "bad_guide"
+    assert await text_of(model, ENDLESS._replace(max_tokens=3))

@@ -16,12 +16,14 @@ from agents.planner.answer import read_plan
 from agents.planner.model_planner import ModelPlanner
 from agents.planner.prompt import answer_prompt, plan_prompt
 from agents.runtime.errors import AgentError, BackendTimeout
+from protocols.messages.chat import Guide
 from protocols.messages.robot import TurnEnd
 from protocols.messages.turn import Outcome
 from protocols.plan import safe_actions
 from robot_sim.speaker import Cue
 from tests.agents.planner.turns import turn, world
 from tests.engines.engines import vllm_options
+from tests.engines.guides import BROKEN, LISTS, PHONE, is_list, is_phone
 from tests.engines.marks import ONE_LOOP
 from tests.integration.stack import running, spoken
 
@@ -211,6 +213,36 @@ async def test_how_a_text_is_drawn_and_where_it_ends_is_as_it_was_asked(model: V
     assert [ending.finish_reason for ending in endings[:2]] == ["length", "stop"]
     assert endings[0].completion_tokens == 20
     assert endings[0].prompt_tokens > 0
+
+
+@pytest.mark.parametrize("trial", range(3))
+async def test_whatever_it_answers_matches_a_regular_expression(
+    model: VllmModel, trial: int
+) -> None:
+    asked = Prompt([ChatMessage("user", f"{trial}")], temperature=WILD, max_tokens=40, guide=PHONE)
+    assert is_phone(await text_of(model, asked))
+
+
+@pytest.mark.parametrize("trial", range(3))
+async def test_whatever_it_answers_is_of_a_grammar(model: VllmModel, trial: int) -> None:
+    endings: list[Ending] = []
+    asked = Prompt(
+        [ChatMessage("user", f"{trial}")],
+        temperature=WILD,
+        max_tokens=400,
+        guide=LISTS,
+        ended=endings.append,
+    )
+    text = await text_of(model, asked)
+    assert is_list(text) or (endings[0].finish_reason == "length" and text.startswith("(b"))
+
+
+@pytest.mark.parametrize("guide", BROKEN, ids=lambda guide: guide.kind)
+async def test_a_guide_that_cannot_be_read_is_said_to_be_so(model: VllmModel, guide: Guide) -> None:
+    with pytest.raises(AgentError) as caught:
+        await text_of(model, Prompt([ChatMessage("user", "x")], guide=guide))
+    assert caught.value.code == "bad_guide"
+    assert await text_of(model, ENDLESS._replace(max_tokens=3))
 
 
 async def test_it_tells_what_it_is_set_to(model: VllmModel) -> None:

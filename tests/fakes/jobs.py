@@ -9,6 +9,7 @@ from hub.jobs.admission import AgentView, PlanAdmission
 from hub.jobs.job import JobEnd
 from hub.jobs.orders import JobFact, JobOrder
 from hub.jobs.records import JobBook, JobRecord
+from protocols.envelope import Message
 from protocols.messages.agent import AgentProgress
 from protocols.messages.job import PlanDone, SpeakRequest
 from protocols.messages.model import ModelLoad, ModelUnload
@@ -26,10 +27,14 @@ class FakeJobs:
         self.model_progress: list[AgentProgress | JobError | None] = []
         """What a change of model tells; as ``speech``."""
         self.orders: list[tuple[str, ModelLoad | ModelUnload]] = []
+        self.begun = asyncio.Event()
+        """A job of ``run`` has begun."""
         self.cancelled = asyncio.Event()
         self.plan_admission = PlanAdmission(max_inflight=1)
         self.facts: list[JobFact | JobError | None] = []
         """What any other job tells; as ``speech``."""
+        self.answers: dict[type[Message], list[JobFact | JobError | None]] = {}
+        """What a job tells whose request is of this class, in place of ``facts``."""
         self.wanted: list[JobOrder] = []
         self.book = JobBook(boot=1)
         self.time_ns = 0
@@ -67,7 +72,8 @@ class FakeJobs:
 
     async def run(self, order: JobOrder) -> AsyncGenerator[JobFact, None]:
         self.wanted.append(order)
-        for item in self.facts:
+        self.begun.set()
+        for item in self.answers.get(type(order.request), self.facts):
             if isinstance(item, JobError):
                 raise item
             if item is None:

@@ -18,6 +18,7 @@ class FakeSession:
     epoch: int
     hello: Hello
     link: RobotLink
+    fresh: bool = False
     mic: list[tuple[int, bytes, int]] = field(default_factory=list)
     pictures: list[tuple[CameraFrame, bytes, int]] = field(default_factory=list)
     messages: list[object] = field(default_factory=list)
@@ -67,13 +68,15 @@ class FakeSessions:
         self.failure: HubError | None = None
         self.arrived = asyncio.Event()
 
-    async def attach(self, robot: str, hello: Hello, link: RobotLink) -> FakeSession:
+    async def attach(
+        self, robot: str, hello: Hello, link: RobotLink, *, fresh: bool = False
+    ) -> FakeSession:
         if self.failure is not None:
             raise self.failure
         for older in self.attached:
             if older.robot == robot and older.detached is None:
                 older.link.close(4001, "replaced_by_newer_session")
-        session = FakeSession(robot, len(self.attached) + 1, hello, link)
+        session = FakeSession(robot, len(self.attached) + 1, hello, link, fresh)
         self.attached.append(session)
         link.send(
             Welcome(

@@ -15,7 +15,7 @@ import httpx
 from agents.ears.agent import Ears
 from agents.ears.backends.scripted import ScriptedActivity
 from agents.ears.endpointing import INSTANT
-from agents.planner.agent import Conversation, Plans
+from agents.planner.agent import Chats, Conversation, Plans
 from agents.planner.backends.base import Planner
 from agents.planner.backends.reflex import ReflexPlanner
 from agents.planner.backends.scripted import Script, ScriptedPlanner
@@ -44,6 +44,7 @@ from robot_sim.microphone import CHUNK_SAMPLES
 from robot_sim.robot import RobotOptions, SimulatedRobot, simulator_hello
 
 M = TypeVar("M", bound=Message)
+PlannerPart = Planner | EngineSlot[Planner] | Agent
 T = TypeVar("T")
 
 PATIENCE_S = 10.0
@@ -187,7 +188,7 @@ class Stack:
 async def running(
     data_dir: Path,
     *,
-    planner: Planner | EngineSlot[Planner] | None = None,
+    planner: PlannerPart | None = None,
     voice: Voice | None = None,
     others: Sequence[tuple[str, Agent]] = (),
     **settings: object,
@@ -196,7 +197,7 @@ async def running(
 
     Args:
         data_dir: where the hub keeps its data.
-        planner: the primary planner or its slot, else one that echoes what the user says.
+        planner: the primary planner, its slot or its agent, else one that echoes what the user says.
         voice: the voice, else one that beeps every word.
         others: further agents, each with its kind and role (``vision-primary``).
         settings: further fields of the hub's settings.
@@ -224,7 +225,7 @@ async def running(
         raise failure
 
 
-def _agents(planner: Planner | EngineSlot[Planner], voice: Voice | None) -> list[tuple[str, Agent]]:
+def _agents(planner: PlannerPart, voice: Voice | None) -> list[tuple[str, Agent]]:
     activity, recogniser, reflex = ScriptedActivity(), ScriptedRecogniser(), ReflexPlanner()
     beeps = voice or ScriptedVoice(word_ms=WORD_MS)
     ears = Ears(activity, rules=INSTANT)
@@ -237,11 +238,14 @@ def _agents(planner: Planner | EngineSlot[Planner], voice: Voice | None) -> list
     ]
 
 
-def _planner(planner: Planner | EngineSlot[Planner]) -> Agent:
+def _planner(planner: PlannerPart) -> Agent:
+    if isinstance(planner, Agent):
+        return planner
     if isinstance(planner, EngineSlot):
         slotted = SlottedPlanner(planner)
-        return agent_on(planner, slotted, Conversation(slotted), Plans(slotted))
-    return _agent(planner, Conversation(planner), Plans(planner))
+        services = (Conversation(slotted), Plans(slotted), Chats(slotted))
+        return agent_on(planner, slotted, *services)
+    return _agent(planner, Conversation(planner), Plans(planner), Chats(planner))
 
 
 def _agent(backend: Backend, *services: Service | BatchService) -> Agent:

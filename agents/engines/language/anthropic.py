@@ -109,7 +109,8 @@ class AnthropicModel:
         refuse_guide(prompt, self.name)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (prompt.timeout_s or self._server.timeout_s)
-        begin_by = min(deadline, loop.time() + FIRST_PIECE_S)
+        patience_s = prompt.timeout_s or FIRST_PIECE_S
+        begin_by = min(deadline, loop.time() + patience_s)
         body, schema = self._body(prompt), prompt.schema
 
         async def send(name: str) -> httpx.Response:

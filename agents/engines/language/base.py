@@ -65,7 +65,7 @@ class Prompt(NamedTuple):
     seed: int | None = None
     guide: Guide | None = None
     timeout_s: float | None = None
-    """How long the text may take in all."""
+    """How long the text may take in all, its first piece included: who says so is patient."""
     ended: Callable[[Ending], None] = unheard
     """Called on the loop once the text is complete, and not if it fails or is left."""
 

@@ -128,7 +128,8 @@ class OllamaModel:
         loop = asyncio.get_running_loop()
         allowed_s = self._server.plan_timeout_s if prompt.is_plan else self._server.answer_s
         deadline = loop.time() + (prompt.timeout_s or allowed_s)
-        begin_by = min(deadline, loop.time() + FIRST_PIECE_S)
+        patience_s = prompt.timeout_s or FIRST_PIECE_S
+        begin_by = min(deadline, loop.time() + patience_s)
         body, schema = self._body(prompt), prompt.schema
 
         async def send(name: str) -> httpx.Response:

@@ -95,7 +95,8 @@ class OpenAiModel:
         refuse_guide(prompt, self.name)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (prompt.timeout_s or self._server.timeout_s)
-        begin_by = min(deadline, loop.time() + self._server.first_piece_s)
+        patience_s = prompt.timeout_s or self._server.first_piece_s
+        begin_by = min(deadline, loop.time() + patience_s)
         body, schema = self._body(prompt), prompt.schema
 
         async def send(name: str) -> httpx.Response:

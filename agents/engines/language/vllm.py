@@ -79,6 +79,11 @@ class VllmModel:
             "active_generations": str(self._active),
             "json_mode": "unguided" if thinking else "structured_outputs",
             "enable_thinking": str(thinking).lower(),
+            "template_config.family": self._engine.model_family,
+            "generation_defaults.temperature": str(self._defaults.temperature),
+            "generation_defaults.max_output_tokens": str(self._defaults.max_output_tokens),
+            "generation_defaults.timeout_s": str(self._defaults.timeout_s),
+            "generation_defaults.enable_thinking": str(thinking).lower(),
         }
 
     async def _written(self, prompt: Prompt) -> AsyncGenerator[str, None]:

@@ -5,14 +5,15 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from agents.memory.agent import Documents, Embeddings, Remembrance, Retrieval
 from agents.memory.backends.scripted import ScriptedEmbedder
-from agents.memory.errors import BadTexts, NoRobot
+from agents.memory.errors import BadName, BadTexts, NoRobot, UnknownBase
 from agents.memory.library import Library
-from agents.memory.limits import MAX_DOCUMENT_BYTES
+from agents.memory.limits import MAX_DOCUMENT_BYTES, MAX_LISTED
 from agents.memory.robots import RobotMemories
 from agents.memory.slotted import NoEmbedders
 from agents.memory.store import Store
@@ -24,10 +25,13 @@ from protocols.envelope import Envelope, Message
 from protocols.messages.blob import BlobPart, BlobRef, BlobSent, BlobTaken, BlobWant, BlobWanted
 from protocols.messages.job import JobDone
 from protocols.messages.memory import (
+    BaseEntry,
     DocumentAdd,
     DocumentRemove,
     DocumentsEmbed,
     DocumentsKept,
+    DocumentsList,
+    DocumentsListed,
     EmbedDone,
     EmbedRequest,
     MemoryConsent,
@@ -157,3 +161,45 @@ async def test_orders_are_of_the_robot_of_their_envelope(store: Store) -> None:
     assert other == MemoryState(consent=False)
     with pytest.raises(NoRobot):
         await of_robot(service, "", note)
+
+
+async def test_documents_and_bases_are_listed_by_name_a_page_at_a_time(library: Library) -> None:
+    service = Documents(library)
+    for name, text in (("b.md", b"The lion."), ("a.md", b"The ant."), ("c.md", b"The cow.")):
+        await library.add("zoo", name, text)
+    await library.add("home", "list.md", b"The lamp.")
+    listed, end = await served(service, DocumentsList(base="zoo", limit=2))
+    assert isinstance(listed, DocumentsListed)
+    assert [(each.name, each.chunks, each.size_bytes) for each in listed.documents] == [
+        ("a.md", 1, 8),
+        ("b.md", 1, 9),
+    ]
+    assert (listed.base, listed.more, end) == ("zoo", True, JobDone())
+    assert all(each.at_s > 1_600_000_000 for each in listed.documents)
+    listed, _ = await served(service, DocumentsList(base="zoo", after="b.md", limit=2))
+    assert isinstance(listed, DocumentsListed)
+    assert [each.name for each in listed.documents] == ["c.md"]
+    assert not listed.more
+    listed, _ = await served(service, DocumentsList())
+    assert listed == DocumentsListed(
+        bases=(
+            BaseEntry(base="home", documents=1, chunks=1, size_bytes=9),
+            BaseEntry(base="zoo", documents=3, chunks=3, size_bytes=25),
+        )
+    )
+
+
+async def test_the_longest_list_fits_into_one_message(library: Library) -> None:
+    for number in range(MAX_LISTED + 1):
+        await library.add("zoo", f"{number:03}{'🦁' * 197}", b"The lion.")
+    listed, _ = await served(Documents(library), DocumentsList(base="zoo", limit=10_000))
+    assert isinstance(listed, DocumentsListed)
+    assert (len(listed.documents), listed.more) == (MAX_LISTED, True)
+    assert len(msgspec.msgpack.encode(listed)) < 250_000
+
+
+async def test_what_cannot_be_listed_says_why(library: Library) -> None:
+    with pytest.raises(UnknownBase):
+        await served(Documents(library), DocumentsList(base="zoo"))
+    with pytest.raises(BadName):
+        await served(Documents(library), DocumentsList(base="z/o"))

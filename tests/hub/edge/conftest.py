@@ -44,6 +44,9 @@ class DbTokens:
     async def any_defined(self) -> bool:
         return tokens.any_defined(self.db)
 
+    async def create(self, robot: str, label: str) -> str:
+        return tokens.create(self.db, robot, label)
+
 
 @dataclass
 class Edge:
@@ -99,7 +102,7 @@ async def served(
     **rules: Any,
 ) -> AsyncIterator[Edge]:
     """An edge on a free port, for as long as the context is open. ``rules`` are the gate's,
-    ``routes`` are served beside the edge's own."""
+    ``routes`` are served before the edge's own."""
     sessions, jobs, counters = FakeSessions(), FakeJobs(), Counters()
     db = connect(tmp_path)
     listener = bind("127.0.0.1", 0)
@@ -121,7 +124,7 @@ async def served(
         async with asyncio.TaskGroup() as tasks:
             app = build_app(services)
             if routes is not None:
-                app.include_router(routes)
+                app.router.routes[:0] = routes.routes
             tasks.create_task(
                 serve(
                     app, listener, stop, ready.set,

@@ -56,6 +56,7 @@ async def test_a_turn_goes_through_in_both_directions(edge: Edge) -> None:
 
         link = session.link
         link.send(TurnBegin(turn=1, user_text="hello"))
+        link.send(Emotion(turn=0, emotion="sleepy", intensity=0.5))
         link.send(Emotion(turn=1, emotion="happy", intensity=0.5))
         link.send_speech(SpeechFrame(epoch=1, turn=1, first_sample=0, samples=160), bytes(320))
         link.send(TurnEnd(turn=1, outcome=Outcome.DONE, response_text="Hi"))

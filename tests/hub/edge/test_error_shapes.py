@@ -16,8 +16,8 @@ from tests.hub.edge.test_auth import bearer
 
 PATHS = {
     "robot": "/robot-buddy/x",
-    "auraos": "/generate",
-    "wespoke": "/ai/chat",
+    "auraos": "/generate/x",
+    "wespoke": "/ai/x",
     "fictures": "/api/v1/x",
     "openai": "/v1/x",
 }

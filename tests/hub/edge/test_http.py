@@ -333,6 +333,31 @@ async def test_status_tells_what_each_agent_dropped_and_how_late_loops_are(edge:
     assert status["restarts"] == {"stt": 1}
 
 
+async def test_what_the_language_model_tells_of_itself_has_the_documents_types(edge: Edge) -> None:
+    info = {
+        "reason": "LLM_BACKEND=vllm",
+        "gpu_memory_utilization": "0.35",
+        "max_model_len": "4096",
+        "json_mode": "structured_outputs",
+        "template_config.family": "qwen3",
+        "generation_defaults.temperature": "0.7",
+        "generation_defaults.max_output_tokens": "512",
+        "generation_defaults.enable_thinking": "false",
+    }
+    planner = Agent(AgentKind.PLANNER, backend="vllm", model="gemma", capacity=2, info=info)
+    edge.report = HubReport(agents=(planner,))
+
+    llm = (await edge.http.get("/health")).json()["llm"]
+
+    assert (llm["gpu_memory_utilization"], llm["max_model_len"]) == (0.35, 4096)
+    assert llm["json_mode"] == "structured_outputs"
+    assert llm["template_config"] == {"family": "qwen3"}
+    assert llm["generation_defaults"] == {
+        "temperature": 0.7, "max_output_tokens": 512, "enable_thinking": False,
+    }  # fmt: skip
+    assert (llm["backend"], llm["model"], llm["max_inflight"]) == ("vllm", "gemma", 2)
+
+
 async def test_there_is_an_index_and_documentation(edge: Edge) -> None:
     assert (await edge.http.get("/")).json()["name"] == "Robot Hub"
     assert (await edge.http.get("/docs")).status_code == 200

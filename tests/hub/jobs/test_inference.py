@@ -2,18 +2,23 @@
 
 import json
 
+import msgspec
 import pytest
 
+from agents.stt.backends.scripted import ScriptedRecogniser
+from agents.stt.recordings import Transcriptions
 from hub.errors import JobError
-from hub.jobs.inference import Inference, Made, Picture, Said
+from hub.jobs.inference import HEARD_S_PER_S, PLAINLY, Inference, Made, Picture, Said
 from hub.jobs.orders import Caller, JobFact
 from protocols.messages.agent import AgentKind
 from protocols.messages.blob import BlobRef
 from protocols.messages.chat import ChatDelta, ChatDone, ChatRequest
 from protocols.messages.image import ImageDone, ImageProgress, ImageRequest
 from protocols.messages.job import JobDone
-from protocols.messages.memory import EmbedDone, MemoryState
+from protocols.messages.memory import DocumentsList, DocumentsListed, EmbedDone, MemoryState
+from protocols.messages.transcribe import TranscribeDone, TranscribeRequest, TranscribeSegment
 from protocols.messages.vision import Box, GroundDone, GroundRequest
+from tests.agents.stt.sessions import said
 from tests.fakes.job_services import Chatty, Painter, picture
 from tests.fakes.jobs import FakeJobs
 from tests.hub.jobs.shop import shop
@@ -73,6 +78,36 @@ async def test_pictures_are_made_with_progress_and_out_of_others() -> None:
 
 
 @virtual
+async def test_a_recording_goes_to_stt_and_comes_back_stretch_by_stretch() -> None:
+    jobs = FakeJobs()
+    stretch = TranscribeSegment(start_ms=0, end_ms=900, text="hello")
+    done = TranscribeDone(text="hello", language="en", audio_ms=1_000)
+    jobs.facts = [JobFact(stretch), JobFact(done), JobFact(JobDone())]
+    how = msgspec.structs.replace(PLAINLY, language="en", words=True)
+    caller, model = Caller("token1"), "base.en"
+    sound = Inference(jobs).transcribe(bytes(32_000), how, model=model, caller=caller)
+    assert [told async for told in sound] == [stretch, done]
+    (order,) = jobs.wanted
+    assert (order.agent, order.model, order.caller) == (AgentKind.STT, model, caller)
+    assert (order.blobs, order.cost) == ((bytes(32_000),), HEARD_S_PER_S)
+    assert isinstance(order.request, TranscribeRequest)
+    assert order.request.audio.size_bytes == 32_000
+    assert (order.request.language, order.request.words) == ("en", True)
+
+
+@virtual
+async def test_a_recording_s_bytes_reach_the_engine_through_the_desk() -> None:
+    pcm = said("hello robot", 16_000 * 20)
+    async with shop() as there:
+        service = Transcriptions(ScriptedRecogniser())
+        await there.hire("stt-1", AgentKind.STT, service)
+        told = [each async for each in Inference(there.desk).transcribe(pcm)]
+    assert [each.text for each in told] == ["hello robot", "hello robot"]
+    assert isinstance(told[-1], TranscribeDone)
+    assert told[-1].audio_ms == 20_000
+
+
+@virtual
 async def test_a_question_with_one_answer_gives_that_answer() -> None:
     jobs = FakeJobs()
     box = Box(text="Save", x=1, y=2, width=3, height=4, confidence=0.5)
@@ -111,3 +146,16 @@ async def test_a_job_that_ends_without_its_answer_is_an_error() -> None:
     with pytest.raises(JobError) as missing:
         await Inference(jobs).retrieve("base", "query")
     assert missing.value.code == "no_answer"
+
+
+@virtual
+async def test_documents_are_listed_of_a_base_and_bases_of_all() -> None:
+    jobs = FakeJobs()
+    jobs.facts = [JobFact(DocumentsListed(base="zoo", more=True))]
+    models = Inference(jobs)
+    assert (await models.list_documents("zoo", "a.md", 5)).more
+    await models.list_documents()
+    assert [order.request for order in jobs.wanted] == [
+        DocumentsList(base="zoo", after="a.md", limit=5),
+        DocumentsList(),
+    ]

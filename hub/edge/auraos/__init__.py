@@ -1,0 +1,1 @@
+"""AuraOS's inference server, as its document has it."""

@@ -1,0 +1,1 @@
+"""The Fictures AI server, as its document has it."""

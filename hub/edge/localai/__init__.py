@@ -1,0 +1,1 @@
+"""LocalAI's inference manager: its REST routes."""

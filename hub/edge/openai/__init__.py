@@ -1,0 +1,1 @@
+"""The API of OpenAI's clients, over the hub's own models."""

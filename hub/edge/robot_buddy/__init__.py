@@ -1,0 +1,1 @@
+"""robot-buddy's AI server, as its document has it."""

@@ -1,0 +1,1 @@
+"""The Wespoke AI services, as their document has them, and what it only promised."""
