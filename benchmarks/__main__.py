@@ -21,6 +21,7 @@ CASES: Mapping[str, str] = {
     "barge": "benchmarks.barge:run",
     "endpoint": "benchmarks.endpoint:run",
     "retrieval": "benchmarks.retrieval:run",
+    "beside": "benchmarks.beside:run",
 }
 RESULT = Path("build/bench.json")
 

@@ -30,6 +30,7 @@ from hub.counters import Counters
 from hub.edge.outbox import Frame
 from hub.edge.robot_link import NATIVE, NativeLink
 from hub.session.eyes import Blind, EyeServices
+from hub.session.memories import Memories
 from hub.session.pacing import Playout
 from hub.session.seat import Seat, SeatServices
 from hub.session.state import State as SeatState
@@ -150,6 +151,7 @@ def _paced(sinks: list[Sink]) -> Iterator[None]:
         call_later=loop.call_later,
         counters=Counters(),
         eyes=EyeServices(Blind(), cast(Any, None), time.monotonic_ns, Counters()),
+        memories=Memories(None, cast(Any, None), Counters()),
     )
     seats = [
         _seat(f"r{number}", NativeLink(sink, Counters(), "r", Hello(), threads), services)

@@ -5,7 +5,7 @@ import gc
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,16 @@ class Worker:
             RuntimeError: it did not come back in time, or the process ended.
         """
         self._pipe.send(job)
+        return self._answer()
+
+    @contextlib.contextmanager
+    def asking(self, job: Any) -> Iterator[Callable[[], Any]]:
+        """Have a job done beside what the block does; the call that is given returns its answer,
+        after the block, and raises as ``ask`` does."""
+        self._pipe.send(job)
+        yield self._answer
+
+    def _answer(self) -> Any:
         if not self._pipe.poll(ANSWER_TIMEOUT_S):
             raise RuntimeError(f"{self._process.name} does not answer")
         try:
