@@ -72,7 +72,6 @@ class ControlLane:
         self._ledger = ledger
         self._timing = timing
         self._events = events
-        self._incarnations: dict[str, int] = {}
         self._owing: dict[bytes, Peer] = {}
         self._unflushed: dict[bytes, Peer] = {}
         self._acking = False
@@ -209,9 +208,7 @@ class ControlLane:
         older = self.peers.named(register.name)
         if older is not None:
             self.give_up(older, "registered again")
-        if self._incarnations.get(register.name) != register.incarnation:
-            self._incarnations[register.name] = register.incarnation
-            self._ledger.forget_source(register.name)
+        self._ledger.meet(register.name, register.incarnation)
         peer = Peer(register.name, link, register.incarnation, hello, self._loop.time())
         self.peers.add(peer)
         self._send(peer, Registered(self._ledger.boot))

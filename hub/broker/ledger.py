@@ -64,6 +64,7 @@ class Ledger:
         self._orders: dict[str, int] = {}
         self._pasts: dict[str, _Past] = {}
         self._last_id: dict[str, int] = {}
+        self._incarnations: dict[str, int] = {}
 
     def accept(self, envelope: AnyEnvelope, size: int, now_ns: int) -> bool:
         """Take a fact in; stamp ``t_hub_ns``, and ``(boot, order)`` unless it is telemetry.
@@ -119,6 +120,13 @@ class Ledger:
         if past is None or not past.ring or past.ring[0].envelope.order > after + 1:
             return None
         return tuple(k.envelope for k in past.ring if k.envelope.order > after)
+
+    def meet(self, src: str, incarnation: int) -> None:
+        """A process registers. What it sends again is known for as long as this ledger lives, though
+        the sockets be others; another process of the name counts its ids from the beginning."""
+        if self._incarnations.get(src) != incarnation:
+            self._incarnations[src] = incarnation
+            self.forget_source(src)
 
     def forget_source(self, src: str) -> None:
         """A new process bears this name: its ids count from the beginning."""

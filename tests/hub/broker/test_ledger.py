@@ -125,3 +125,13 @@ def test_the_numbers_of_a_robot_go_on_after_its_past_is_forgotten() -> None:
     again = fact(3, "robot2")
     ledger.accept(again, 10, now_ns=0)
     assert again.order == 2
+
+
+def test_who_registers_again_is_known_and_another_process_of_the_name_is_not() -> None:
+    ledger = Ledger(boot=1)
+    ledger.meet("ears", 77)
+    assert ledger.accept(fact(5), 10, 0)
+    ledger.meet("ears", 77)
+    assert not ledger.accept(fact(5), 10, 0), "its acknowledgement was lost with the socket"
+    ledger.meet("ears", 78)
+    assert ledger.accept(fact(1), 10, 0)
