@@ -85,10 +85,12 @@ def pairing_router(services: EdgeServices) -> APIRouter:
     """The routes over ``services``."""
     router = APIRouter(tags=["pairing"])
     gate, counters, hub_id = services.gate, services.counters, services.facts.hub_id
-    unknown = refusals(ErrorBody, s404="Nobody waits with that.")
+    unknown = refusals(ErrorBody, s400="The body is no JSON.", s404="Nobody waits with that.")
 
     @router.post(
-        BEGIN, status_code=201, responses=refusals(ErrorBody, s400="This is no robot's name.")
+        BEGIN,
+        status_code=201,
+        responses=refusals(ErrorBody, s400="The body is no JSON, or this is no robot's name."),
     )
     async def begin(body: BeginBody, request: Request) -> BeginAnswer:
         """A robot wants in: it gets a code to show, and waits."""
