@@ -1,6 +1,5 @@
 """A painter that takes its engine from a slot: for each order, and for that long."""
 
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from weakref import WeakKeyDictionary
@@ -10,47 +9,12 @@ from agents.image_gen.engines import Choice, chosen, lacking, scripted
 from agents.image_gen.settings import ImageSettings
 from agents.runtime.latch import Latch
 from agents.runtime.slot import About, EngineSlot
+from agents.runtime.slotted import Slotted
 
 
-class SlottedPainter:
+class SlottedPainter(Slotted[Painter]):
     """An order that one engine began it also ends, whatever happens to the slot. Where no engine is
     loaded, an order waits for one."""
-
-    def __init__(self, slot: EngineSlot[Painter]) -> None:
-        self._slot = slot
-        self._retired: Counter[str] = Counter()
-        slot.on_retire(self._retire)
-
-    @property
-    def name(self) -> str:
-        """See ``Backend``; of the engine that serves, or the last one that did."""
-        return self._slot.about.backend
-
-    @property
-    def capacity(self) -> int:
-        """See ``Painter``; likewise."""
-        return self._slot.about.capacity
-
-    @property
-    def model(self) -> str:
-        """See ``Painter``; likewise."""
-        return self._slot.about.model
-
-    @property
-    def counters(self) -> Counter[str]:
-        """See ``Painter``; of all engines that ever served."""
-        counted = Counter(self._retired)
-        for painter in self._slot.engines:
-            counted.update(painter.counters)
-        return counted
-
-    async def start(self) -> None:
-        """See ``EngineSlot.start``."""
-        await self._slot.start()
-
-    async def close(self) -> None:
-        """Free every engine."""
-        await self._slot.close()
 
     async def paint(self, order: Order) -> AsyncGenerator[News, None]:
         """See ``Painter``.
@@ -61,9 +25,6 @@ class SlottedPainter:
         async with self._slot.lease() as painter, aclosing(painter.paint(order)) as news:
             async for one in news:
                 yield one
-
-    def _retire(self, painter: Painter) -> None:
-        self._retired.update(painter.counters)
 
 
 def slot_for(settings: ImageSettings, latch: Latch) -> EngineSlot[Painter]:

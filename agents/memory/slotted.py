@@ -9,31 +9,22 @@ from agents.memory.backends.base import EMBEDDERS, Embedder
 from agents.memory.settings import MemorySettings
 from agents.runtime.errors import AgentError, BackendUnavailable
 from agents.runtime.slot import About, EngineSlot
+from agents.runtime.slotted import Slotted
 
 
-class SlottedEmbedders:
+class SlottedEmbedders(Slotted[Embedder]):
     """Whoever began with one embedder ends with it, so that the vectors of one order are of one
     space. Where none is loaded, an order waits for one."""
 
     def __init__(self, slot: EngineSlot[Embedder]) -> None:
-        self._slot = slot
-        self._retired: Counter[str] = Counter()
+        super().__init__(slot)
         self._last_space = ""
-        slot.on_retire(lambda embedder: self._retired.update(embedder.counters))
 
     @property
     def space(self) -> str:
         """See ``Embedders``."""
         serving = self._slot.serving
         return serving.space if serving is not None else self._last_space
-
-    @property
-    def counters(self) -> Counter[str]:
-        """See ``Embedders``."""
-        counted = Counter(self._retired)
-        for embedder in self._slot.engines:
-            counted.update(embedder.counters)
-        return counted
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Embedder]:

@@ -1,6 +1,5 @@
 """A planner that takes its engine from a slot: for each answer and plan, and for that long."""
 
-from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pkgutil import resolve_name
@@ -11,49 +10,14 @@ from agents.planner.backends.base import PLANNERS, Planner
 from agents.planner.engines import chosen, thinking, thinking_candidates
 from agents.planner.settings import REFLEX_ROLE, PlannerSettings
 from agents.runtime.slot import About, EngineSlot
+from agents.runtime.slotted import Slotted
 from protocols.messages.turn import TurnStart
 from protocols.plan import WorldState
 
 
-class SlottedPlanner:
+class SlottedPlanner(Slotted[Planner]):
     """Whoever began an answer with one model ends it with that model, whatever happens to the slot.
     Where no engine is loaded, an answer waits for one."""
-
-    def __init__(self, slot: EngineSlot[Planner]) -> None:
-        self._slot = slot
-        self._retired: Counter[str] = Counter()
-        slot.on_retire(self._retire)
-
-    @property
-    def name(self) -> str:
-        """See ``Backend``; of the engine that serves, or the last one that did."""
-        return self._slot.about.backend
-
-    @property
-    def capacity(self) -> int:
-        """See ``Planner``; likewise."""
-        return self._slot.about.capacity
-
-    @property
-    def model(self) -> str:
-        """See ``Planner``; likewise."""
-        return self._slot.about.model
-
-    @property
-    def counters(self) -> Counter[str]:
-        """See ``Planner``; of all engines that ever served."""
-        counted = Counter(self._retired)
-        for planner in self._slot.engines:
-            counted.update(planner.counters)
-        return counted
-
-    async def start(self) -> None:
-        """See ``EngineSlot.start``."""
-        await self._slot.start()
-
-    async def close(self) -> None:
-        """Free every engine."""
-        await self._slot.close()
 
     async def answer(self, turn: TurnStart) -> AsyncGenerator[str, None]:
         """See ``Planner``.
@@ -78,9 +42,6 @@ class SlottedPlanner:
         async with self._slot.lease() as planner, aclosing(planner.chat(prompt)) as pieces:
             async for piece in pieces:
                 yield piece
-
-    def _retire(self, planner: Planner) -> None:
-        self._retired.update(planner.counters)
 
 
 MODELS: Mapping[str, str] = {

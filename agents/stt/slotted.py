@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from agents.runtime.errors import AgentError
 from agents.runtime.slot import About, EngineSlot
+from agents.runtime.slotted import Slotted
 from agents.stt.backends.base import (
     RECOGNISERS,
     Asked,
@@ -24,7 +25,7 @@ from agents.stt.settings import SttSettings
 from protocols.messages.transcribe import TranscribeSegment
 
 
-class SlottedRecogniser:
+class SlottedRecogniser(Slotted[Recogniser]):
     """An utterance that one engine began to hear it also transcribes; the next one may be another
     engine's. Where no engine is loaded, an utterance waits for one, and its sound with it.
 
@@ -32,33 +33,9 @@ class SlottedRecogniser:
     """
 
     def __init__(self, slot: EngineSlot[Recogniser], *, redecoding: bool = True) -> None:
-        self._slot = slot
+        super().__init__(slot)
         self._redecoding = redecoding
         self._streams: WeakSet[SlottedStream] = WeakSet()
-        slot.on_retire(self._retire)
-
-    @property
-    def name(self) -> str:
-        """See ``Backend``; of the engine that serves, or the last one that did."""
-        return self._slot.about.backend
-
-    @property
-    def capacity(self) -> int:
-        """See ``Recogniser``; likewise."""
-        return self._slot.about.capacity
-
-    @property
-    def model(self) -> str:
-        """See ``Recogniser``; likewise."""
-        return self._slot.about.model
-
-    async def start(self) -> None:
-        """See ``EngineSlot.start``."""
-        await self._slot.start()
-
-    async def close(self) -> None:
-        """Free every engine."""
-        await self._slot.close()
 
     def stream(self, language: str) -> "SlottedStream":
         """See ``Recogniser``."""
@@ -79,6 +56,7 @@ class SlottedRecogniser:
                 yield each
 
     def _retire(self, engine: Recogniser) -> None:
+        super()._retire(engine)
         for stream in self._streams:
             stream.forget(engine)
 

@@ -1,56 +1,32 @@
 """A voice that takes its engine from a slot: for each phrase, and for that long."""
 
-from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from agents.runtime.slot import About, EngineSlot
+from agents.runtime.slotted import Slotted
 from agents.tts.backends.base import Lead, Marks, Sound, Voice, no_lead
 from agents.tts.engines import Choice, chosen
 from agents.tts.prosody import Prosody
 from agents.tts.settings import TtsSettings
 
 
-class SlottedVoice:
+class SlottedVoice(Slotted[Voice]):
     """A phrase that one engine began it also ends; the next phrase of the response may be another
     engine's, so every sound says its rate. Where no engine is loaded, a phrase waits for one."""
 
     def __init__(self, slot: EngineSlot[Voice]) -> None:
-        self._slot = slot
-        self._retired: Counter[str] = Counter()
+        super().__init__(slot)
         self.rate_hz = 0
         """Of the engine that spoke last."""
-        slot.on_retire(self._retire)
-
-    @property
-    def name(self) -> str:
-        """See ``Backend``; of the engine that serves, or the last one that did."""
-        return self._slot.about.backend
-
-    @property
-    def capacity(self) -> int:
-        """See ``Voice``; likewise."""
-        return self._slot.about.capacity
-
-    @property
-    def counters(self) -> Counter[str]:
-        """What all engines that ever spoke have counted, where they do."""
-        counted = Counter(self._retired)
-        for engine in self._slot.engines:
-            counted.update(getattr(engine, "counters", {}))
-        return counted
 
     async def start(self) -> None:
         """See ``EngineSlot.start``."""
-        await self._slot.start()
+        await super().start()
         if self._slot.serving is not None:
             self.rate_hz = self._slot.serving.rate_hz
-
-    async def close(self) -> None:
-        """Free every engine."""
-        await self._slot.close()
 
     async def speak(
         self, text: str, prosody: Prosody, language: str, voice: str, lead: Lead = no_lead
@@ -68,9 +44,6 @@ class SlottedVoice:
                         yield part._replace(rate_hz=part.rate_hz or engine.rate_hz)
                     else:
                         yield part
-
-    def _retire(self, engine: Voice) -> None:
-        self._retired.update(getattr(engine, "counters", {}))
 
 
 MODELS: Mapping[str, str] = {
