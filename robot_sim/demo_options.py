@@ -8,7 +8,8 @@ from robot_sim.camera import DEFAULT_FPS
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
-    """The user is the demo's scenario unless ``wav``, ``mic`` or ``text`` says otherwise.
+    """The user is the demo's scenario, or the one in the file ``scenario``, unless ``wav``, ``mic``
+    or ``text`` says otherwise.
 
     ``hub_url`` is the hub's base (``http://127.0.0.1:8100``). ``wav`` is a recording to play
     once; with its words in ``reference`` it is judged by ``max_wer``. ``live`` keeps the robot
@@ -17,6 +18,7 @@ class DemoOptions:
     """
 
     hub_url: str
+    scenario: Path | None = None
     wav: Path | None = None
     mic: bool = False
     text: bool = False

@@ -11,6 +11,8 @@
         ├── NoAudioDevice         no_audio_device
         ├── NoFacePort            no_face_port
         ├── NoCamera              no_camera
+        ├── NoWakeWord            no_wake_word
+        ├── NoMuteButton          no_mute_button
         ├── NoHubFound            no_hub_found
         ├── BadOrder              bad_order      (the command line asks for what cannot be meant)
         ├── PairingFailed         pairing_failed
@@ -68,6 +70,18 @@ class NoCamera(RobotError):
     """The camera's program cannot be started, or gives no pictures."""
 
     code = "no_camera"
+
+
+class NoWakeWord(RobotError):
+    """No wake word can be heard on the robot."""
+
+    code = "no_wake_word"
+
+
+class NoMuteButton(RobotError):
+    """The button of the microphone cannot be read."""
+
+    code = "no_mute_button"
 
 
 class NoHubFound(RobotError):

@@ -18,10 +18,12 @@ from protocols.messages.robot import (
     FromRobot,
     Hello,
     MicFrame,
+    MicSwitch,
     SpeechFrame,
     SpeechText,
     Text,
     ToRobot,
+    Wake,
     Welcome,
 )
 from protocols.messages.session import Attention, EchoCanceller
@@ -58,7 +60,8 @@ class RobotOptions:
     """How a robot is made. ``hub_id`` is the hub it is paired with, empty: the first that welcomes
     it. ``heard`` and ``said`` take what enters the microphone (16 kHz) and
     what leaves the loudspeaker (at the hello's rate), sample by sample, which is heard
-    ``said_lag_ms`` later. With ``sees`` it has a camera, and sends ``fps`` pictures a second. The
+    ``said_lag_ms`` later. ``wakes`` is given what enters the microphone too, and says its wake word
+    where that ends. With ``sees`` it has a camera, and sends ``fps`` pictures a second. The
     ``body`` is a world of its own if none is given; ``face`` leads to a face on a port. ``told``
     hears of every event as it happens, of which at least ``kept`` stand in the log."""
 
@@ -75,6 +78,7 @@ class RobotOptions:
     body: Body | None = None
     face: FacePort | None = None
     said_lag_ms: float = 0.0
+    wakes: Callable[[bytes], str] | None = None
     told: Callable[[Event], None] = lambda event: None
     kept: int = EVENTS_KEPT
 
@@ -108,6 +112,7 @@ class SimulatedRobot:
         self._clock = clock
         self._edge_ns = clock()
         self.speaker = Speaker(options.hello.speech_rate_hz, self._edge_ns, options.said)
+        self._wakes, self._mic_off = options.wakes, False
         self._port, self._told, self._kept = options.face, options.told, options.kept
         wire = None
         if options.face is not None:
@@ -115,7 +120,7 @@ class SimulatedRobot:
         self.body = simulated_body(robot_id) if options.body is None else options.body
         self.supervisor = Supervisor(
             self.robot_id, options.hello.capabilities, self.speaker, self._note,
-            self.body, wire, options.hello.attention,
+            self.body, wire,
         )  # fmt: skip
         self._playout_sample = -1
         self._mic_base = 0
@@ -147,6 +152,12 @@ class SimulatedRobot:
         """Choose how the robot listens."""
         self.link.send(AttentionRequest(attention=attention, held=held))
 
+    def switch_mic(self, off: bool) -> None:
+        """Move the switch of the microphone: while it is off, no sound leaves the robot."""
+        if off != self._mic_off:
+            self._mic_off = off
+            self.link.send(MicSwitch(off=off))
+
     # what others see
 
     def now_ns(self) -> int:
@@ -172,7 +183,7 @@ class SimulatedRobot:
         self,
         kind: type[T],
         where: Callable[[T], bool] = lambda _: True,
-        timeout_s: float = 10.0,
+        timeout_s: float = 30.0,
     ) -> T:
         """The next happening of ``kind``; events before it are skipped and stay in ``log``.
 
@@ -225,6 +236,8 @@ class SimulatedRobot:
 
     def on_linked(self, welcome: Welcome) -> None:
         self._mic_base = self.microphone.captured
+        if self._mic_off:
+            self.link.send(MicSwitch(off=True))
         self._note(Linked(welcome))
 
     def on_unlinked(self, code: int, reason: str) -> None:
@@ -310,10 +323,14 @@ class SimulatedRobot:
         self._playout_sample = -1 if playing is None else playing.samples
         for part in spoken:
             self._note(part)
-        header = MicFrame(
-            first_sample=chunk.first_sample - self._mic_base, playout_sample=chunk.playout_sample
-        )
+        if self._mic_off:
+            return
+        first = chunk.first_sample - self._mic_base
+        header = MicFrame(first_sample=first, playout_sample=chunk.playout_sample)
         self.link.send_mic(header, chunk.pcm)
+        word = self._wakes(chunk.pcm) if self._wakes is not None else ""
+        if word:
+            self.link.send(Wake(word=word, last_sample=first + len(chunk.pcm) // 2))
 
     def _send(self, messages: list[FromRobot]) -> None:
         for message in messages:

@@ -1,7 +1,7 @@
 """Make the recordings of a scenario with flite (Debian package ``flite``).
 
-Usage: ``python scripts/make_recordings.py [robot_sim/scenarios/demo.toml]``. Each utterance's text
-is spoken by the scenario's voice, cut to the speech, set to a peak of -6 dBFS and written as
+Usage: ``python scripts/make_recordings.py [robot_sim/scenarios/demo.toml]``. Each utterance's text,
+or what it has as ``spoken``, is spoken by the scenario's voice, cut to the speech, set to a peak of -6 dBFS and written as
 16 kHz mono WAV. The same flite makes the same bytes, so a second run changes nothing.
 """
 
@@ -47,7 +47,8 @@ def main(scenario: Path) -> None:
     folder = scenario.parent / "recordings"
     folder.mkdir(exist_ok=True)
     for utterance in data["utterance"]:
-        pcm = trimmed(spoken(utterance["text"], utterance.get("voice", data["voice"])))
+        words = utterance.get("spoken", utterance["text"])
+        pcm = trimmed(spoken(words, utterance.get("voice", data["voice"])))
         write_wav(folder / utterance["recording"], pcm)
         sys.stdout.write(f"{utterance['recording']}: {len(pcm) / RATE_HZ:.2f} s\n")
 

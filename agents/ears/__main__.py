@@ -20,7 +20,9 @@ def build(settings: EarsSettings) -> Agent:
     rules = replace(rules, max_utterance_ms=settings.max_utterance_ms)
     # Milliseconds since the machine's start: beyond every number an earlier process has used.
     first_number = time.monotonic_ns() // 1_000_000
-    ears = Ears(engines.activity, engines.turn_model, rules=rules, first_number=first_number)
+    ears = Ears(
+        engines.activity, engines.turn_model, engines.wake, rules=rules, first_number=first_number
+    )
     return Agent(engines, (ears,), capacity=settings.capacity, model=engines.name)
 
 

@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from agents.ears.backends.base import TurnModel, VoiceActivity
+from agents.ears.backends.base import TurnModel, VoiceActivity, WakeWord
 from agents.ears.endpointing import DEFAULT_RULES, AskTurnModel, Rules
 from agents.ears.listener import Listener
 from agents.runtime.errors import AgentError
 from agents.runtime.service import Emit
 from protocols.envelope import AnyEnvelope, Message
 from protocols.messages.audio import MicChunk, UtteranceChunk
-from protocols.messages.session import Attention, AttentionSet, SessionAssign, SessionRelease
+from protocols.messages.session import AttentionSet, SessionAssign, SessionRelease
 from protocols.messages.voice import (
     UtteranceClose,
     UtteranceDrop,
@@ -23,6 +23,8 @@ from protocols.messages.voice import (
     VoiceConfirmed,
     VoiceStarted,
     VoiceStopped,
+    WakeDetected,
+    WakeUnheard,
 )
 
 CLOSE_WAIT_S = 0.5
@@ -44,7 +46,7 @@ class Ears:
     produces: frozenset[type[Message]] = frozenset(
         {
             VoiceStarted, VoiceConfirmed, VoiceStopped, UtteranceEnded, UtteranceDropped,
-            UtteranceChunk,
+            UtteranceChunk, WakeDetected, WakeUnheard,
         }
     )  # fmt: skip
 
@@ -52,11 +54,13 @@ class Ears:
         self,
         activity: VoiceActivity,
         turn_model: TurnModel | None = None,
+        wake: WakeWord | None = None,
         *,
         rules: Rules = DEFAULT_RULES,
         first_number: int = 0,
     ) -> None:
-        self._activity, self._turn_model, self._rules = activity, turn_model, rules
+        self._activity, self._turn_model, self._wake = activity, turn_model, wake
+        self._rules = rules
         self._first_number = first_number
         self._numbers: dict[str, int] = {}
         self._listeners: dict[str, Listener] = {}
@@ -71,8 +75,6 @@ class Ears:
         self.close(assign.robot)
         order = assign.body
         assert isinstance(order, SessionAssign)
-        if order.attention is Attention.WAKE_WORD:
-            log.warning("wake_word_not_built", robot=assign.robot, attention=Attention.OPEN)
         self._listeners[assign.robot] = Listener(
             assign,
             emit,
@@ -81,6 +83,7 @@ class Ears:
             ask=self._ask,
             counters=self.counters,
             first_number=self._numbers.get(assign.robot, self._first_number),
+            wake=self._wake,
         )
 
     def handle(self, envelope: AnyEnvelope, blob: bytes) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agents.ears import endpointing
-from agents.ears.backends.base import VoiceActivity
+from agents.ears.backends.base import VoiceActivity, WakeWord
 from agents.ears.echo import canceller
 from agents.ears.endpointing import AskTurnModel, Event, Rules, State, Window
+from agents.ears.gate import Gate
 from agents.ears.tape import SAMPLE_BYTES, Tape
 from agents.runtime.service import Emit
 from protocols.envelope import AnyEnvelope
@@ -19,12 +20,16 @@ from protocols.messages.voice import (
     UtteranceEnded,
     VoiceStarted,
     VoiceStopped,
+    WakeDetected,
+    WakeUnheard,
 )
 
 CHUNK_SAMPLES = MIC_RATE_HZ // 10
 """Speech goes to stt in pieces of at least this, except for the last one."""
 REMEMBERED_SAMPLES = 8 * MIC_RATE_HZ
 """What the turn model looks at: the last 8 s of an utterance."""
+
+_NO_WAKE_WORD = "no wake word engine; install robot-hub[wake] and see EARS_WAKE_BACKEND"
 
 Ask = Callable[["Listener", AskTurnModel, bytes], None]
 
@@ -52,6 +57,7 @@ class Listener:
         ask: Ask,
         counters: Counter[str],
         first_number: int,
+        wake: WakeWord | None = None,
     ) -> None:
         order = assign.body
         assert isinstance(order, SessionAssign)
@@ -61,12 +67,14 @@ class Listener:
         self._canceller = canceller(order.aec, assign.robot)
         self._by_client = order.endpointing is Endpointing.CLIENT
         self._attention, self._pressed = order.attention, False
+        self._gate = Gate(wake)
         self.memory: Any = activity.memory()
         self.state = State(number=first_number, position=order.first_sample)
         self._tape = Tape(order.first_sample)
         self._sent = order.first_sample
         self._anchor = Anchor(0, 0)
         self._closing: int | None = None
+        self._wait_for_wake_word(AttentionSet(attention=order.attention, awake=order.awake))
 
     # microphone
 
@@ -110,6 +118,8 @@ class Listener:
         self._become(*endpointing.step(self._rules, self.state, window))
         if self.state.utterance and not self.state.held:
             self._send(self.state.position)
+            if self._gate.closed:
+                self._listen_for_wake_word()
         self._forget()
 
     def verdict(self, asked: AskTurnModel, probability: float) -> None:
@@ -122,13 +132,14 @@ class Listener:
         """Listen as told from now on."""
         released = self._pressed and not order.held
         changed = order.attention is not self._attention
-        if released and not changed:
+        if released and order.attention is not Attention.MUTED:
             self._close(self._tape.end)
-        elif changed and self.state.utterance:
+        if changed and self.state.utterance:
             self._abandon(DropReason.MUTED)
         if changed or order.held != self._pressed:
             self.memory = self._activity.memory()
         self._attention, self._pressed = order.attention, order.held
+        self._wait_for_wake_word(order, changed=changed and not released)
         if self._attention is Attention.MUTED or not self._listens:
             self.state = endpointing.skip(self.state, self._tape.end)
         if self._attention is Attention.MUTED:
@@ -176,6 +187,42 @@ class Listener:
     def _listens(self) -> bool:
         return self._attention is not Attention.PUSH_TO_TALK or self._pressed
 
+    def _wait_for_wake_word(self, order: AttentionSet, *, changed: bool = True) -> None:
+        """Take what is said, or wait for the wake word, as ``order`` says. A client that bounds its
+        utterances itself means them all."""
+        gate = self._gate
+        if order.attention is not Attention.WAKE_WORD or self._by_client:
+            gate.closed = False
+            return
+        if changed and not gate.can_listen:
+            self._emit(WakeUnheard(reason=_NO_WAKE_WORD))
+        if not order.awake:
+            gate.close(order.wake_sample)
+            return
+        called = order.wake_sample > gate.wake_sample
+        if gate.closed and self.state.utterance not in (0, gate.taken):
+            # Without a call, what began before is none of ours, and may be the robot's own voice.
+            self.state = endpointing.drop(self.state, ignore_voice=not called)
+        if called and not self.state.utterance:
+            self.state = endpointing.forget(self.state, order.wake_sample)
+        gate.open(order.wake_sample)
+
+    def _listen_for_wake_word(self) -> None:
+        state = self.state
+        call = self._gate.listen(self._tape, state.first_sample, state.position)
+        if call is None:
+            return
+        self._counters["wake_words"] += 1
+        at = state.position
+        self._gate.open(at)
+        # The utterance is what is said after the word, most of which may have been heard by now.
+        state = endpointing.drop(state, ignore_voice=False)
+        self.state = endpointing.forget(state, at - self._gate.lag_samples)
+        self._emit(
+            WakeDetected(word=call.word, last_sample=at, probability=call.probability),
+            t_src_ns=self._time(at),
+        )
+
     def _take(self, pcm: bytes) -> None:
         self._tape.append(pcm)
         if not self._listens:
@@ -207,6 +254,7 @@ class Listener:
     def _hold(self, first_sample: int) -> None:
         first = max(first_sample, self._tape.first)
         self.state = endpointing.hold(self.state, first)
+        self._gate.taken = self.state.utterance
         self._sent = self.state.first_sample
 
     def _close(self, last_sample: int) -> None:
@@ -228,24 +276,31 @@ class Listener:
             self._emit_event(event)
 
     def _emit_event(self, event: Event) -> None:
-        match event:
-            case AskTurnModel(utterance=_, speech_end=_):
+        told = self._gate.told(event)
+        match told:
+            case None:
+                return
+            case AskTurnModel():
                 first = max(self.state.first_sample, self.state.position - REMEMBERED_SAMPLES)
-                self._ask(self, event, self._tape.cut(first, self.state.position))
+                self._ask(self, told, self._tape.cut(first, self.state.position))
             case VoiceStarted():
-                self._emit(event, t_src_ns=self._time(event.first_sample))
+                self._emit(told, t_src_ns=self._time(told.first_sample))
             case VoiceStopped():
-                self._emit(event, t_src_ns=self._time(event.last_sample))
+                self._emit(told, t_src_ns=self._time(told.last_sample))
             case UtteranceEnded():
-                self._send(event.last_sample, flush=True, utterance=event.utterance)
-                self._emit(event, t_src_ns=self._time(event.speech_end_sample))
+                self._send(told.last_sample, flush=True, utterance=told.utterance)
+                self._emit(told, t_src_ns=self._time(told.speech_end_sample))
             case _:
-                self._emit(event, t_src_ns=self._time(self.state.position))
+                self._emit(told, t_src_ns=self._time(self.state.position))
 
     def _send(self, upto: int, *, flush: bool = False, utterance: int = 0) -> None:
         if upto <= self._sent or (upto - self._sent < CHUNK_SAMPLES and not flush):
             return
-        chunk = UtteranceChunk(utterance=utterance or self.state.utterance, first_sample=self._sent)
+        utterance = utterance or self.state.utterance
+        if utterance != self._gate.taken:
+            self._sent = upto
+            return
+        chunk = UtteranceChunk(utterance=utterance, first_sample=self._sent)
         pcm = self._tape.cut(self._sent, upto)
         self._emit(chunk, pcm, t_src_ns=self._time(self._sent))
         self._sent = upto

@@ -6,19 +6,16 @@ SAMPLE_BYTES = 2
 class Tape:
     """A contiguous stretch of mono s16le sound: samples ``first`` to ``end`` (exclusive)."""
 
-    __slots__ = ("_pcm", "first")
+    __slots__ = ("_pcm", "end", "first")
 
     def __init__(self, first: int) -> None:
-        self.first = first
+        self.first = self.end = first
         self._pcm = bytearray()
-
-    @property
-    def end(self) -> int:
-        return self.first + len(self._pcm) // SAMPLE_BYTES
 
     def append(self, pcm: bytes) -> None:
         """Add whole samples that follow ``end``."""
         self._pcm += pcm
+        self.end += len(pcm) // SAMPLE_BYTES
 
     def cut(self, first: int, end: int) -> bytes:
         """A copy of the samples ``first`` to ``end``, as far as they are held."""

@@ -53,7 +53,7 @@ from protocols.messages.robot import (
     Text,
     ToRobot,
 )
-from protocols.messages.session import EchoCanceller, Endpointing
+from protocols.messages.session import Attention, EchoCanceller, Endpointing
 from protocols.qos import QueueDepth
 
 LEGACY = LinkProfile(frame_ms=10, lead_ms=120, max_lead_ms=120, can_flush=False)
@@ -94,6 +94,7 @@ def hello_from(query: Mapping[str, str]) -> Hello:
     """The ``hello`` that a client of this wire would send, from the query of its address."""
     return Hello(
         client="converse",
+        attention=Attention.OPEN,  # its users have a button, or a wake word, of their own
         speech_rate_hz=MIC_RATE_HZ,
         aec=EchoCanceller.DEVICE if query.get("aec") == "device" else EchoCanceller.NONE,
         endpointing=Endpointing.HUB if query.get("endpointing") == "hub" else Endpointing.CLIENT,

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from protocols.messages.face import Conversation
-from protocols.messages.session import Attention, Camera, EchoCanceller, Endpointing
+from protocols.messages.session import Attention, Camera, EchoCanceller, Endpointing, Mute
 from protocols.messages.speech import WordMark
 from protocols.messages.turn import Outcome, Segment
 from protocols.vocabulary import EMOTIONS, GESTURES, SKILLS
@@ -68,6 +68,9 @@ class Hello(_Wire, tag="hello"):
     ``speech_rate_hz`` is the rate the robot wants to be spoken to at. A robot that comes back adds
     ``resume``, the token of the last ``welcome``; ``boot`` of that ``welcome`` and ``order`` of the
     last numbered message it saw; and ``playing``, the response that it played last.
+
+    Without ``attention`` it listens as the hub's settings say. One that ``wakes`` hears its wake
+    word by itself and says so (``wake``); ``mic_off`` is the switch of its microphone.
     """
 
     wire: int = ROBOT_WIRE_VERSION
@@ -77,7 +80,9 @@ class Hello(_Wire, tag="hello"):
     speech_rate_hz: int = 16_000
     language: str = "en"
     aec: EchoCanceller = EchoCanceller.NONE
-    attention: Attention = Attention.OPEN
+    attention: Attention | None = None
+    wakes: bool = False
+    mic_off: bool = False
     endpointing: Endpointing = Endpointing.HUB
     resume: str = ""
     boot: int = 0
@@ -121,10 +126,29 @@ class Flushed(_Wire, tag="flushed"):
 
 
 class AttentionRequest(_Wire, tag="attention"):
-    """The robot's user chose how it listens, or holds the push-to-talk button."""
+    """The robot's user chose how it listens, or holds the push-to-talk button, or lets go of it.
+
+    The button is on top of how the robot listens: to let go of it (``push_to_talk``, not ``held``)
+    does not change that, unless it was not held. ``muted`` is a mute by software, which any other
+    choice ends, and the button.
+    """
 
     attention: Attention
     held: bool = False
+
+
+class Wake(_Wire, tag="wake"):
+    """The robot itself heard its wake word, which ends before capture sample ``last_sample`` (-1: no
+    matter where)."""
+
+    word: str = ""
+    last_sample: int = -1
+
+
+class MicSwitch(_Wire, tag="mic_switch"):
+    """The switch of the robot's microphone was moved: nothing but the switch ends this mute."""
+
+    off: bool
 
 
 class ActionResult(_Wire, tag="action_result"):
@@ -158,8 +182,8 @@ class Pong(_Wire, tag="pong"):
 
 
 FromRobot = (
-    Hello | Text | EndUtterance | Cancel | Played | Flushed | AttentionRequest | ActionResult
-    | World | Profile | Pong
+    Hello | Text | EndUtterance | Cancel | Played | Flushed | AttentionRequest | Wake
+    | MicSwitch | ActionResult | World | Profile | Pong
 )  # fmt: skip
 
 
@@ -250,6 +274,15 @@ class Face(Numbered, tag="face"):
     conversation: Conversation
 
 
+class Listening(Numbered, tag="listening"):
+    """How the hub listens to the robot from now on, if that is not as ``hello`` asked, or changes.
+    ``hearing`` is whether what is said now is taken."""
+
+    attention: Attention
+    mute: Mute = Mute.OFF
+    hearing: bool = True
+
+
 class Action(Numbered, tag="action"):
     """Do this at most once, and not later than ``ttl_ms`` after receipt, nor than ``expires_ns`` of
     the robot's own clock (that of its ``pong``), where the hub knows that clock; 0 is unknown."""
@@ -321,8 +354,8 @@ class Ping(_Wire, tag="ping"):
 
 
 ToRobot = (
-    Welcome | Transcript | TurnBegin | TurnEnd | Emotion | Gestures | MemoryTags | Face | Action
-    | SpeechText | SpeechEnd | Duck | Hold | Release | Flush | Error | Ping
+    Welcome | Transcript | TurnBegin | TurnEnd | Emotion | Gestures | MemoryTags | Face | Listening
+    | Action | SpeechText | SpeechEnd | Duck | Hold | Release | Flush | Error | Ping
 )  # fmt: skip
 
 

@@ -26,8 +26,25 @@ class DropReason(StrEnum):
     ECHO = "echo"
     MUTED = "muted"
     EMPTY = "empty"
+    NOT_ADDRESSED = "not_addressed"
+    """Nobody had said the wake word: no recogniser has heard any of it."""
     CUT = "cut"
     """The connection that carried it was lost."""
+
+
+class WakeDetected(Message, tag="wake.detected"):
+    """Somebody said the wake word ``word``, which ends before capture sample ``last_sample``; what is
+    said after it is a new utterance."""
+
+    word: str
+    last_sample: int
+    probability: float = 1.0
+
+
+class WakeUnheard(Message, tag="wake.unheard"):
+    """Ears cannot hear a wake word, and a robot waits for one. ``reason`` is for people."""
+
+    reason: str
 
 
 class VoiceStarted(Message, tag="voice.started"):

@@ -18,7 +18,9 @@ DEFAULT, NONE = "default", "none"
 class Order:
     """``hub`` is the hub's base URL, None: the one that announces itself. ``mic`` and ``speaker``
     are ``default``, ``none``, a device or a WAV file; ``again_s``: the file's user says it again
-    after so long. ``state`` is the folder of what is remembered."""
+    after so long. ``state`` is the folder of what is remembered. ``attention`` None is what the hub
+    says, ``wake`` the wake word that it hears itself, ``mute_button`` the input device of its
+    microphone's."""
 
     robot: str
     hub: str | None = None
@@ -32,7 +34,9 @@ class Order:
     camera: str | None = None
     camera_fps: float = DEFAULT_FPS
     aec: EchoCanceller = EchoCanceller.NONE
-    attention: Attention = Attention.OPEN
+    attention: Attention | None = None
+    wake: str | None = None
+    mute_button: str | None = None
     language: str = "en"
     body: str = NONE
     verbose: bool = False
@@ -58,7 +62,9 @@ def read_order(arguments: Sequence[str], prog: str = "robot-hub supervisor") -> 
         camera=given.camera,
         camera_fps=given.camera_fps,
         aec=EchoCanceller(given.aec),
-        attention=Attention(given.attention),
+        attention=given.attention and Attention(given.attention),
+        wake=given.wake,
+        mute_button=given.mute_button,
         language=given.language,
         body=given.body,
         verbose=given.verbose,
@@ -84,8 +90,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--camera-fps", type=float, default=DEFAULT_FPS, help="pictures a second (%(default)s)")
     add("--aec", default="none", choices=[each.value for each in EchoCanceller],
         help="who takes its voice out of its microphone (%(default)s)")  # fmt: skip
-    add("--attention", default="open", choices=[each.value for each in Attention],
-        help="when it listens (%(default)s)")  # fmt: skip
+    add("--attention", choices=[each.value for each in Attention],
+        help="when it listens; without it as the hub says")  # fmt: skip
+    add("--wake", metavar="WORD", help="hear this wake word itself, as okay_nabu or a JSON file")
+    add("--mute-button", metavar="DEVICE", help="its microphone's, as /dev/input/event0")
     add("--language", default="en", help="what its user speaks (%(default)s)")
     add("--body", default=NONE, choices=[NONE, "simulated"], help="what moves (%(default)s)")
     add("--verbose", action="store_true", help="log more")

@@ -21,7 +21,9 @@ from robot_sim.devices import (
 )
 from robot_sim.face_port import FacePort, SerialPort
 from robot_sim.pi.camera_program import CameraProgram, rpicam
+from robot_sim.pi.mute_button import MuteButton
 from robot_sim.pi.order import DEFAULT, NONE, Order
+from robot_sim.pi.wake import WakeListener
 from robot_sim.robot import simulated_body, simulator_hello
 from robot_sim.wav import Pcm, read_pcm
 
@@ -37,14 +39,17 @@ class Parts(NamedTuple):
     face: FacePort | None = None
     sees: PictureSource | None = None
     body: Body | None = None
+    wakes: WakeListener | None = None
+    mute: MuteButton | None = None
 
 
 def opened(order: Order, stack: ExitStack, told: Callable[[str], None]) -> Parts:
-    """Open the devices; ``stack`` closes them, and ``told`` hears of the face's port.
+    """Open the devices; ``stack`` closes them, and ``told`` hears of the face's port and the mute
+    button.
 
     Raises:
-        NoAudioDevice, UnreadableRecording, NoFacePort, NoCamera, UnreadablePictures: one of them
-            cannot be used.
+        NoAudioDevice, UnreadableRecording, NoFacePort, NoCamera, UnreadablePictures,
+            NoWakeWord, NoMuteButton: one of them cannot be used.
     """
     microphone = recording = None
     if is_recording(order.mic):
@@ -57,6 +62,10 @@ def opened(order: Order, stack: ExitStack, told: Callable[[str], None]) -> Parts
         recording=recording,
         face=SerialPort(order.face_port, told) if order.face_port else None,
         sees=_camera(order, stack),
+        wakes=WakeListener(order.wake) if order.wake else None,
+        mute=stack.enter_context(MuteButton(order.mute_button, told))
+        if order.mute_button
+        else None,
         body=Standing(order.robot) if order.body == NONE else simulated_body(order.robot),
     )
 
@@ -70,6 +79,7 @@ def hello_of(order: Order) -> Hello:
         client=CLIENT,
         aec=order.aec,
         attention=order.attention,
+        wakes=order.wake is not None,
         language=order.language,
         capabilities=able,
     )

@@ -94,6 +94,7 @@ class Program:
             body=parts.body,
             face=parts.face,
             said_lag_ms=parts.speaker.lag_ms,
+            wakes=parts.wakes.hear if parts.wakes is not None else None,
             told=lambda event: self._told(event, parts),
             kept=EVENTS_KEPT,
         )
@@ -101,6 +102,9 @@ class Program:
             self._robot = robot
             if parts.microphone is not None:
                 parts.microphone.on_sound = robot.microphone.hear
+            if parts.mute is not None:
+                robot.switch_mic(parts.mute.off)
+                parts.mute.on_switch = robot.switch_mic
             linked_ns = robot.now_ns()
             while robot.gone is None:
                 await asyncio.sleep(_LOOK_S)

@@ -1,7 +1,7 @@
-"""What ears asks of its engines: is this a voice, and is this sentence complete."""
+"""What ears asks of its engines: is this a voice, is this sentence complete, was that the wake word."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from agents.runtime.service import Backend
 
@@ -15,6 +15,12 @@ ACTIVITIES = {
 TURN_MODELS = {
     "smart_turn": "agents.ears.backends.smart_turn:SmartTurn",
 }
+
+WAKE_WORDS = {
+    "micro": "agents.ears.backends.micro_wake:MicroWake",
+    "scripted": "agents.ears.backends.scripted:ScriptedWake",
+}
+"""Wake word engines by the name that settings call them."""
 
 Heard = tuple[Any, bytes]
 """A microphone's memory and its next window of mono s16le samples."""
@@ -34,6 +40,29 @@ class VoiceActivity(Backend, Protocol):
 
         Updates each memory. A microphone's result does not depend on which others are beside it.
         """
+
+
+class Call(NamedTuple):
+    """A wake word was said: which, and how sure that is."""
+
+    word: str
+    probability: float
+
+
+class WakeWord(Backend, Protocol):
+    """Listens for its wake words, to one microphone at a time."""
+
+    lag_samples: int
+    """How far behind the end of a word its detection lies, as a rule."""
+
+    def memory(self) -> Any:
+        """What to keep of one microphone; fresh, and opaque to the caller. Takes a few
+        milliseconds."""
+
+    def hear(self, memory: Any, pcm: bytes) -> Call | None:
+        """The wake word that has ended by the end of ``pcm`` (16 kHz mono s16le), if one has. Each
+        call goes on where the one before ended; called on the loop, for well below a
+        millisecond."""
 
 
 class TurnModel(Backend, Protocol):

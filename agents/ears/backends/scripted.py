@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from agents.ears.backends.base import Heard
+from agents.ears.backends.base import Call, Heard
 from protocols.marks import GRID_SAMPLES, MarkKind, find_marks
 
 
@@ -14,7 +14,8 @@ class _Memory:
 
 
 class ScriptedActivity:
-    """Voice from a start mark up to a stop mark (``protocols/marks.py``), else silence."""
+    """Voice from a start mark up to a stop mark (``protocols/marks.py``) and in a wake mark, else
+    silence."""
 
     name = "scripted"
     window = GRID_SAMPLES
@@ -33,9 +34,33 @@ class ScriptedActivity:
         return [self._score_one(memory, pcm) for memory, pcm in heard]
 
     def _score_one(self, memory: _Memory, pcm: bytes) -> float:
-        for found in find_marks(pcm):
-            memory.speaking = found.kind is MarkKind.START
-        return 1.0 if memory.speaking else 0.0
+        marks = find_marks(pcm)
+        for found in marks:
+            if found.kind is not MarkKind.WAKE:
+                memory.speaking = found.kind is MarkKind.START
+        called = any(found.kind is MarkKind.WAKE for found in marks)
+        return 1.0 if memory.speaking or called else 0.0
+
+
+class ScriptedWake:
+    """Hears wake marks; the text of one is the word."""
+
+    name = "scripted"
+    lag_samples = 0
+
+    async def start(self) -> None:
+        """Nothing to load."""
+
+    async def close(self) -> None:
+        """Nothing to free."""
+
+    def memory(self) -> None:
+        return None
+
+    def hear(self, memory: None, pcm: bytes) -> Call | None:
+        """See ``WakeWord``."""
+        words = [found.text for found in find_marks(pcm) if found.kind is MarkKind.WAKE]
+        return Call(words[-1], 1.0) if words else None
 
 
 class ScriptedTurnModel:

@@ -7,6 +7,7 @@ import pytest
 
 from hub.edge.converse import Translator, stage_of, turn_id_of
 from hub.edge.converse_frames import Audio, End, Fault, Say, SetProfile, Stop, parse
+from hub.edge.converse_ws import hello_from
 from protocols.messages.face import Conversation
 from protocols.messages.robot import (
     Duck,
@@ -25,6 +26,7 @@ from protocols.messages.robot import (
     TurnEnd,
     Welcome,
 )
+from protocols.messages.session import Attention
 from protocols.messages.turn import Outcome
 
 TURN = 42
@@ -198,6 +200,10 @@ def test_a_welcome_is_the_first_listening() -> None:
         session="s", epoch=1, resumed=False, resume="", hub_id="h", boot=1, order=0, lead_ms=120
     )
     assert says(Translator(), welcome) == [{"type": "listening"}]
+
+
+def test_a_client_that_has_a_button_of_its_own_is_heard_whatever_the_settings_say() -> None:
+    assert hello_from({}).attention is Attention.OPEN
 
 
 def test_where_the_hub_ends_utterances_thinking_marks_their_end() -> None:
