@@ -74,7 +74,7 @@ def plan_prompt(world: WorldState, max_actions: int) -> Prompt:
 def conversation_messages(turn: TurnStart) -> list[ChatMessage]:
     """The chat that asks a model to answer ``turn``."""
     told = _first_verbatim(len(turn.history))
-    rules = RULES
+    rules = RULES + who_it_is(turn)
     if told:
         gist = "; ".join(_gist(past) for past in turn.history[:told])
         rules += f"\nEarlier in this conversation: {gist}\n"
@@ -82,6 +82,13 @@ def conversation_messages(turn: TurnStart) -> list[ChatMessage]:
     for past in turn.history[told:]:
         messages += _exchange(past)
     return [*messages, ChatMessage("user", _now(turn))]
+
+
+def who_it_is(turn: TurnStart) -> str:
+    """What the robot's profile says of it; empty if nothing. It is the same for every turn."""
+    name = f"Your name is {turn.name}.\n" if turn.name else ""
+    persona = f"Who you are, within these rules: {turn.persona}\n" if turn.persona else ""
+    return f"\n{name}{persona}" if name or persona else ""
 
 
 def plan_messages(world: WorldState, max_actions: int) -> list[ChatMessage]:

@@ -14,6 +14,17 @@ _EVERY = 8
 13 MiB in every voice's process."""
 
 
+_UNITY = 1 << 12
+
+
+def quieter(pcm: bytes, volume: float) -> bytes:
+    """``pcm`` (mono s16le) times ``volume``, 0 to 1; outside of that it is taken for the nearest."""
+    factor = round(min(1.0, volume if volume > 0 else 0.0) * _UNITY)
+    if factor == _UNITY:
+        return pcm
+    return array("h", (sample * factor >> 12 for sample in array("h", pcm))).tobytes()
+
+
 class Loudness:
     """Energy of one response, chunk by chunk."""
 

@@ -10,7 +10,7 @@ from agents.runtime.errors import AgentError
 from agents.runtime.service import Emit
 from agents.tts.backends.base import Marks, Voice
 from agents.tts.credit import Credit, portion
-from agents.tts.loudness import Loudness
+from agents.tts.loudness import Loudness, quieter
 from agents.tts.prosody import Prosody, prosody_of
 from agents.tts.resample import Resampler
 from agents.tts.speakable import speakable
@@ -82,6 +82,7 @@ class Speaker:
         self, phrase: int, text: str, request: SpeechRequest | SpeakRequest
     ) -> None:
         offset_ms = self._sent * 1000 // self._rate_hz
+        volume = request.volume if isinstance(request, SpeechRequest) else 1.0
         stream: _Stream | None = None
         first, ready = self._sent, b""
         speaking = self._voice.speak(
@@ -95,11 +96,11 @@ class Speaker:
                     continue
                 from_hz = part.rate_hz or self._voice.rate_hz
                 if stream is None or stream.from_hz != from_hz:
-                    ready += stream.resampler.finish() if stream is not None else b""
+                    ready += _rest(stream, volume)
                     stream = _Stream(from_hz, Resampler(from_hz, self._rate_hz))
-                ready += stream.resampler.feed(part.pcm)
+                ready += quieter(stream.resampler.feed(part.pcm), volume)
                 ready = await self._send(ready, phrase, first, ended=False)
-        ready += stream.resampler.finish() if stream is not None else b""
+        ready += _rest(stream, volume)
         await self._send(ready, phrase, first, ended=True)
 
     def _prosody(self, request: SpeechRequest | SpeakRequest) -> Prosody:
@@ -147,6 +148,11 @@ class Speaker:
             self._begun_s = self._clock()
         self._sent += len(pcm) // BYTES_PER_SAMPLE
         self._emit(header, pcm)
+
+
+def _rest(stream: _Stream | None, volume: float) -> bytes:
+    """What was held back, at ``volume``."""
+    return quieter(stream.resampler.finish(), volume) if stream is not None else b""
 
 
 def _checked_speed(speed: float) -> float:

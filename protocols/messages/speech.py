@@ -9,7 +9,8 @@ from protocols.envelope import Message
 
 
 class SpeechRequest(Message, tag="speech.request"):
-    """Order to tts: speak ``text`` as phrase number ``phrase`` (from 0, in order)."""
+    """Order to tts: speak ``text`` as phrase number ``phrase`` (from 0, in order). ``volume`` is a
+    factor, 0 to 1."""
 
     phrase: int
     text: str
@@ -18,6 +19,7 @@ class SpeechRequest(Message, tag="speech.request"):
     intensity: float = 0.5
     language: str = "en"
     voice: str = ""
+    volume: float = 1.0
 
 
 class SpeechFinish(Message, tag="speech.finish"):

@@ -69,7 +69,8 @@ class TurnStart(Message, tag="turn.start"):
     """Order to a planner (with ``user_text``) and to tts: this turn begins.
 
     It carries all an agent may know, so that agents hold no conversation state. ``sight`` is there
-    if what the user said asks for eyes.
+    if what the user said asks for eyes. ``name`` and ``persona`` are the robot's; ``may_use`` are
+    the tools that it is let have of those it has, as ``server.tool`` or ``server.*``, None: all.
     """
 
     user_text: str
@@ -83,6 +84,9 @@ class TurnStart(Message, tag="turn.start"):
     temperature: float | None = None
     max_output_tokens: int | None = None
     sight: Sight | None = None
+    name: str = ""
+    persona: str = ""
+    may_use: tuple[str, ...] | None = None
 
 
 class TurnCancel(Message, tag="turn.cancel"):

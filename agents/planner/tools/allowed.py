@@ -31,6 +31,13 @@ class Allowed:
         )
 
 
+def may_use(names: tuple[str, ...] | None, tool: str) -> bool:
+    """Whether ``tool`` (``server.tool``) is among ``names``, which may be ``server.*``; None is
+    every tool."""
+    server = tool.partition(".")[0]
+    return names is None or tool in names or f"{server}.{ANY}" in names
+
+
 def _rule(text: str) -> _Rule:
     found = _RULE.fullmatch(text.strip())
     if found is None:

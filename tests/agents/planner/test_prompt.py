@@ -27,6 +27,13 @@ def test_the_prompt_begins_alike_whatever_is_said() -> None:
     assert one[0] == other[0] == ChatMessage("system", RULES)
 
 
+def test_the_robot_is_who_its_profile_says_it_is() -> None:
+    told = conversation_messages(turn("hello", name="Milo", persona="You love the sea."))[0].text
+    assert told.startswith(RULES)
+    assert "Your name is Milo.\n" in told
+    assert told.endswith("Who you are, within these rules: You love the sea.\n")
+
+
 def test_the_prompt_keeps_its_beginning_while_the_conversation_grows() -> None:
     kept = 0
     for turns in range(VERBATIM_TURNS, 4 * VERBATIM_TURNS):

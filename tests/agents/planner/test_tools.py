@@ -113,6 +113,26 @@ async def test_a_model_that_only_ever_wishes_is_offered_nothing_any_more() -> No
     assert isinstance(messages[-1], ResponseDone)
 
 
+async def test_a_tool_that_the_robots_profile_leaves_out_is_neither_offered_nor_called() -> None:
+    model, tools = FakeLanguageModel(answering("Hello.")), FakeTools()
+    service = Conversation(ModelPlanner(model), tools)
+    await served(service, turn("weather", may_use=("calendar.*", "weather.forecast")))
+    assert "weather.now" not in model.prompts[0].messages[0].text
+    other = ToolOffer("calendar.today", "Tells the day.", SCHEMA)
+    model, tools = FakeLanguageModel(wishing(), answering()), FakeTools(offered=(WEATHER, other))
+    await served(Conversation(ModelPlanner(model), tools), turn("weather", may_use=("calendar.*",)))
+    assert tools.wishes == []
+
+
+@pytest.mark.parametrize("names", [None, ("weather.now",), ("weather.*",)])
+async def test_a_tool_that_the_robots_profile_names_is_called(
+    names: tuple[str, ...] | None,
+) -> None:
+    model, tools = FakeLanguageModel(wishing(), answering()), FakeTools(SUNNY)
+    await served(Conversation(ModelPlanner(model), tools), turn("weather", may_use=names))
+    assert tools.wishes == [ToolWish("weather.now", {"city": "Bonn"})]
+
+
 async def test_a_wish_where_nothing_is_offered_is_no_answer() -> None:
     model = FakeLanguageModel(wishing())
     tools = FakeTools(offered=())

@@ -1,7 +1,9 @@
 import asyncio
+from array import array
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -306,3 +308,18 @@ async def test_a_job_that_nobody_plays_as_it_comes_is_never_ahead() -> None:
     service = Jobs(voice)
     await service.serve(ListInbox(job("one two three")), Outbox(service))
     assert set(voice.leads) == {0.0}
+
+
+@virtual
+async def test_a_phrase_is_as_loud_as_it_is_asked_for() -> None:
+    loud, soft = [
+        await response(
+            ScriptedVoice(), PLENTY,
+            msgspec.structs.replace(request("one two"), volume=volume), SpeechFinish(phrases=1),
+        )
+        for volume in (1.0, 0.5)
+    ]  # fmt: skip
+    peaks = [max(array("h", b"".join(one.blob for one in sent))) for sent in (loud, soft)]
+    assert peaks[0] > 0
+    assert peaks[1] == pytest.approx(peaks[0] / 2, abs=1)
+    assert samples(loud) == samples(soft)

@@ -1,0 +1,1 @@
+"""Timers and reminders: what was asked for, when it is due, and who says it."""

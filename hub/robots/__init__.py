@@ -1,0 +1,1 @@
+"""Who each robot is: a file of its own, read while the hub runs."""
