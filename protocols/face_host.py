@@ -1,12 +1,14 @@
 """A face as its host drives it: typed face state in, frames out; frames in, what its user wants out.
 
 One for every way on which a face joins: a serial port of the robot's supervisor, or a WebSocket of
-the hub. Pure: times in nanoseconds of the host's clock.
+the hub. A face that is told of another mood changes at once; how it gives way is choreographed here.
+Pure: times in nanoseconds of the host's clock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from protocols.choreography import Choreography, Move
 from protocols.face import (
     GESTURES,
     MOODS,
@@ -53,17 +55,11 @@ class Noted(NamedTuple):
 Wish = Held | Stopped | Noted
 
 
-def requests(wish: Wish, attention: Attention) -> tuple[AttentionRequest | Cancel, ...]:
-    """What a hub is asked for because of a wish. ``attention`` is how the robot listens while nobody
-    holds the button."""
+def requests(wish: Wish) -> tuple[AttentionRequest | Cancel, ...]:
+    """What a hub is asked for because of a wish."""
     match wish:
-        case Held(True):
-            return (AttentionRequest(attention=Attention.PUSH_TO_TALK, held=True),)
-        case Held(False):
-            let_go = AttentionRequest(attention=Attention.PUSH_TO_TALK)
-            if attention is Attention.PUSH_TO_TALK:
-                return (let_go,)
-            return let_go, AttentionRequest(attention=attention)
+        case Held(held):
+            return (AttentionRequest(attention=Attention.PUSH_TO_TALK, held=held),)
         case Stopped():
             return (Cancel(),)
     return ()
@@ -88,12 +84,13 @@ class FaceHost:
     tap turns ``held`` over. The latch is told twenty times a second, so no tap is lost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, chance: Callable[[], float] = lambda: 0.5) -> None:
+        """``chance`` gives numbers from 0 to 1, for when a listener nods."""
         self.link = FaceLink()
         self.held = False
         self._latch: bool | None = None
         self._starts = 0
-        self._conversation = Conversation.IDLE
+        self._choreography = Choreography(chance=chance)
 
     def opened(self, now_ns: int) -> Step:
         """The port is open."""
@@ -111,16 +108,15 @@ class FaceHost:
         self.held = False
 
     def show(self, emotion: str, intensity: float, now_ns: int) -> Step:
-        """Show a mood; the eyes look aside while the robot thinks. An emotion that the face has not
-        is neutral."""
-        mood = MOODS.index(emotion) if emotion in MOODS else 0
-        strength = round(255 * max(0.0, min(1.0, intensity)))
-        x, y = (64, -38) if self._conversation is Conversation.THINKING else (0, 0)
-        return self._tell(SetState(mood, strength, x, y), now_ns)
+        """Show a mood: the present one gives way to it over half a second. An emotion that the face
+        has not is neutral."""
+        known = emotion if emotion in MOODS else MOODS[0]
+        self._choreography.feel(known, intensity, now_ns)
+        return self._posed(now_ns)
 
     def converse(self, state: Conversation, now_ns: int) -> Step:
-        """Show what the conversation is at."""
-        self._conversation = state
+        """Show what the conversation is at, at once; eyes and gestures follow."""
+        self._choreography.converse(state, now_ns)
         return self._tell(SetConversation(_STATES.index(state)), now_ns)
 
     def gesture(self, name: str, now_ns: int) -> Step:
@@ -143,10 +139,25 @@ class FaceHost:
         return self._brought(self.link.received(data, now_ns))
 
     def advance(self, now_ns: int) -> Step:
-        """Do what is due."""
-        return self._brought(self.link.advance(now_ns))
+        """Do what is due, about every 20 ms."""
+        moves = self._choreography.advance(now_ns)
+        frames = list(self._posed(now_ns).frames)
+        for move in moves if self.link.version else ():
+            frames += self._tell(_shown(move), now_ns).frames
+        brought = self._brought(self.link.advance(now_ns))
+        return Step((*frames, *brought.frames), brought.wishes)
 
     # inside
+
+    def _posed(self, now_ns: int) -> Step:
+        pose = self._choreography.pose
+        state = SetState(
+            MOODS.index(pose.emotion),
+            round(255 * pose.intensity),
+            round(127 * pose.gaze_x),
+            round(127 * pose.gaze_y),
+        )
+        return self._tell(state, now_ns)
 
     def _tell(self, command: FaceCommand, now_ns: int) -> Step:
         return Step(self.link.tell(command, now_ns).frames)
@@ -168,7 +179,7 @@ class FaceHost:
             case Status(listening=latch) | ButtonPress(Button.PTT, Pressed.TOGGLE, latch):
                 yield from self._latched(latch)
             case ButtonPress(Button.ACTION, Pressed.CLICK):
-                resting = self._conversation in _AT_REST
+                resting = self._choreography.conversation in _AT_REST
                 yield Noted("face.button.click") if resting else Stopped()
             case Touch(kind) if kind in (Touched.PRESS, Touched.RELEASE):
                 yield Noted(f"face.touch.{Touched(kind).name.lower()}")
@@ -184,3 +195,7 @@ class FaceHost:
         if self.held:
             self.held = False
             yield Held(False)
+
+
+def _shown(move: Move) -> ShowGesture:
+    return ShowGesture(GESTURES.index(move.gesture), move.duration_ms)

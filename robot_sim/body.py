@@ -17,6 +17,10 @@ class Body(Protocol):
     def advance(self, now_ns: int) -> None:
         """Live until ``now_ns``."""
 
+    def wake(self, now_ns: int) -> None:
+        """The clock has jumped to ``now_ns``: nothing was lived through, and what was begun before
+        is given up."""
+
     def state(self, now_ns: int, *, talking: bool, listening: bool) -> dict[str, Any]:
         """The world state of this moment, as ``protocols/plan.py`` has it."""
 
@@ -38,6 +42,9 @@ class Standing:
 
     def advance(self, now_ns: int) -> None:
         """Nothing moves."""
+
+    def wake(self, now_ns: int) -> None:
+        """Nothing was begun."""
 
     def state(self, now_ns: int, *, talking: bool, listening: bool) -> dict[str, Any]:
         self._seq += 1

@@ -1,30 +1,35 @@
 """The demo: a simulated robot and its user converse through a running hub, and are judged.
 
-It knows the hub by its wire alone: ``GET /readyz`` and ``WS /robot``.
+It knows the hub by its wire alone: ``GET /readyz``, ``WS /robot``, and ``WS /observe`` for what the
+robot feels.
 """
 
 import asyncio
 import sys
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from protocols.messages.session import EchoCanceller
+from protocols.messages.session import Attention, EchoCanceller
 from robot_sim.camera import WORLD, PictureSource, WorldCamera, source_of
 from robot_sim.conversation import Conversation, Now
 from robot_sim.demo_options import DemoOptions
 from robot_sim.devices import Devices
-from robot_sim.errand import Errand
 from robot_sim.errors import HubNotReady, RobotError
+from robot_sim.events import Happening
 from robot_sim.keyboard import Keyboard
-from robot_sim.microphone import DEFAULT_NOISE_DBFS
+from robot_sim.microphone import DEFAULT_NOISE_DBFS, Spoken
+from robot_sim.onlooker import Onlooker
+from robot_sim.plugged_face import PluggedFace
 from robot_sim.readiness import wait_until_ready
 from robot_sim.robot import RobotOptions, SimulatedRobot, simulator_hello
 from robot_sim.scenario import Scenario, Utterance, load
 from robot_sim.screen import Screen
-from robot_sim.verdict import Verdict, judge
+from robot_sim.spectator import Spectator
+from robot_sim.verdict import Verdict, judge, unmet
 from robot_sim.wav import read_pcm, write_wav
 from robot_sim.world import World, in_view
 
@@ -32,6 +37,8 @@ OK, FAILED, CANNOT = 0, 1, 2
 _LOOK_EVERY_S = 0.05
 _WITHOUT_HUB_S = 30.0
 """How long the demo waits for a hub that is away; it comes back from a crash in a few seconds."""
+_SETTLES_S = 2.0
+"""How long after the last word the face may take to show what is felt."""
 _WAV_PAUSE_S = 3.0
 _WIDTH_OF_LOGS = 120
 _NO_NOISE_DBFS = -120.0
@@ -84,16 +91,37 @@ async def _run(options: DemoOptions, console: Console) -> int:
             options.hub_url, lambda state: console.print(state, style="dim"), options.token
         )
         devices = stack.enter_context(Devices()) if options.mic else None
+        face = PluggedFace()
         robot = SimulatedRobot(
             options.hub_url,
             options.robot,
-            replace(_robot_options(options, scenario, tapes, devices, sees), body=world),
+            replace(_robot_options(options, scenario, tapes, devices, sees), body=world, face=face),
         )
         if devices is not None:
             devices.on_sound = robot.microphone.hear
-        async with robot:
-            screen = stack.enter_context(Screen(console, robot.captions, robot.speaker.rate_hz))
-            return await _Demo(options, scenario, robot, screen, world).run()
+        screen = stack.enter_context(Screen(console, robot.captions, robot.speaker.rate_hz))
+        async with _looking_on(options, scenario) as onlooker, robot:
+            spectator = Spectator(screen, face, world, onlooker)
+            return await _Demo(options, scenario, robot, screen, spectator).run()
+
+
+@asynccontextmanager
+async def _looking_on(options: DemoOptions, scenario: Scenario) -> AsyncIterator[Onlooker | None]:
+    """Somebody who is told what the robot feels, where a scenario wants to know."""
+    if scenario.outcomes is None:
+        yield None
+        return
+    onlooker = Onlooker(options.hub_url, options.robot, options.token)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            looking = tasks.create_task(onlooker.run())
+            try:
+                yield onlooker
+            finally:
+                looking.cancel()
+    except BaseExceptionGroup as group:
+        # One error at most ended it, as a hub that stays away; it is told as itself.
+        raise group.exceptions[0] from None
 
 
 def _camera(options: DemoOptions, world: World) -> PictureSource | None:
@@ -110,7 +138,7 @@ def _scenario(options: DemoOptions) -> Scenario:
     if options.wav is not None:
         recording = Utterance(options.wav.name, read_pcm(options.wav), options.reference or "")
         return Scenario(options.wav.name, (recording,), DEFAULT_NOISE_DBFS, _WAV_PAUSE_S)
-    return load()
+    return load() if options.scenario is None else load(options.scenario)
 
 
 def _robot_options(
@@ -128,8 +156,9 @@ def _robot_options(
         if play is not None:
             play(pcm)
 
+    aec = EchoCanceller.NONE if options.mic else EchoCanceller.DEVICE
     return RobotOptions(
-        hello=simulator_hello(aec=EchoCanceller.NONE if options.mic else EchoCanceller.DEVICE),
+        hello=simulator_hello(aec=aec, attention=scenario.attention),
         token=options.token,
         noise_dbfs=scenario.noise_dbfs,
         heard=tapes.hear,
@@ -148,10 +177,11 @@ class _Demo:
         scenario: Scenario,
         robot: SimulatedRobot,
         screen: Screen,
-        world: World,
+        spectator: Spectator,
     ) -> None:
-        self._world = world
-        self._errand = Errand()
+        self._spectator = spectator
+        self._outcomes = scenario.outcomes
+        self._holds = False
         self._options = options
         self._robot = robot
         self._screen = screen
@@ -172,6 +202,7 @@ class _Demo:
                 url = self._options.hub_url
                 raise HubNotReady(f"the hub at {url} has been away for {_WITHOUT_HUB_S:.0f} s")
             await asyncio.sleep(_LOOK_EVERY_S)
+        await self._settle()
         verdict = self._verdict()
         self._screen.summary(verdict)
         return FAILED if verdict.failures else OK
@@ -179,18 +210,34 @@ class _Demo:
     def _step(self) -> None:
         for event in self._robot.fresh():
             self._conversation.observe(event)
+            self._let_go(event.what)
             self._screen.show(event)
-        now_ns = self._robot.now_ns()
-        for news in self._errand.told(now_ns, self._world):
-            self._screen.body(now_ns, news)
+        self._spectator.look(self._robot.now_ns())
         utterance = self._conversation.next(self._now())
         if utterance is not None:
+            if utterance.held:
+                self._robot.listen(Attention.PUSH_TO_TALK, held=True)
+                self._holds = True
             self._robot.say(utterance.pcm, utterance.label)
         if self._keyboard is not None and (self._keyboard.is_person or self._answered()):
             line = self._keyboard.line()
             if line is not None:
                 self._conversation.typed(self._now().at_ns)
                 self._robot.write(line)
+
+    def _let_go(self, what: Happening) -> None:
+        """Let go of the button once what it was held for is said."""
+        if self._holds and isinstance(what, Spoken) and not what.began:
+            self._robot.listen(Attention.PUSH_TO_TALK)
+            self._holds = False
+
+    async def _settle(self) -> None:
+        """A mood that is on its way arrives."""
+        for _ in range(round(_SETTLES_S / _LOOK_EVERY_S)):
+            if self._outcomes is None or self._spectator.settled:
+                break
+            await asyncio.sleep(_LOOK_EVERY_S)
+            self._spectator.look(self._robot.now_ns())
 
     def _over(self) -> bool:
         if self._keyboard is not None:
@@ -204,10 +251,14 @@ class _Demo:
         return Now(self._robot.now_ns(), self._robot.quiet, self._robot.played_ms)
 
     def _verdict(self) -> Verdict:
-        return judge(
+        verdict = judge(
             self._conversation.exchanges,
             self._conversation.ends,
             self._robot.captions.answer,
             self._robot.played_ms,
             self._options.max_wer,
         )
+        if self._outcomes is None:
+            return verdict
+        failures = verdict.failures + unmet(self._outcomes, self._spectator.seen)
+        return verdict._replace(failures=failures)

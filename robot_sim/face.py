@@ -28,7 +28,7 @@ class Face:
         self.gesture = ""
         """The gesture that is being shown."""
         self.counters: Counter[str] = Counter()
-        self._waiting: deque[tuple[str, int]] = deque()
+        self._waiting: deque[tuple[str, int, int]] = deque()
         self._gesture_until_ns = 0
         self._talking_until_ns = 0
 
@@ -44,16 +44,16 @@ class Face:
         """Set what the conversation is at."""
         self.conversation = state
 
-    def queue(self, name: str, turn: int = 0) -> bool:
-        """Show gesture ``name`` of turn ``turn`` when it is due; False if the face has none of that
-        name."""
+    def queue(self, name: str, turn: int = 0, duration_ms: int = 0) -> bool:
+        """Show gesture ``name`` of turn ``turn`` when it is due, for as long as it usually takes if
+        nothing else is said; False if the face has none of that name."""
         if name not in FACE_GESTURES:
             self.counters["unknown_gesture"] += 1
             return False
         if len(self._waiting) == GESTURE_SLOTS:
             self._waiting.popleft()
             self.counters["dropped_gesture"] += 1
-        self._waiting.append((name, turn))
+        self._waiting.append((name, turn, duration_ms or GESTURE_MS[name]))
         return True
 
     def drop(self, upto_turn: int | None = None) -> None:
@@ -79,7 +79,7 @@ class Face:
         if self.gesture and now_ns >= self._gesture_until_ns:
             self.gesture = ""
         if not self.gesture and self._waiting:
-            self.gesture, _ = self._waiting.popleft()
-            self._gesture_until_ns = now_ns + GESTURE_MS[self.gesture] * 1_000_000
+            self.gesture, _, duration_ms = self._waiting.popleft()
+            self._gesture_until_ns = now_ns + duration_ms * 1_000_000
             began.append(self.gesture)
         return tuple(began)

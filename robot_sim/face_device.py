@@ -20,7 +20,7 @@ import msgspec
 from protocols.face import SCREEN_HEIGHT, SCREEN_WIDTH
 from robot_sim.clock import device_clock
 from robot_sim.errors import BadOrder, RobotError
-from robot_sim.face_drawing import FaceState, drawn, png, write_png
+from robot_sim.face_drawing import FaceState, drawn, png, state_of, write_png
 from robot_sim.face_mcu import FaceMcu
 
 LOOP_S = 0.01
@@ -133,12 +133,7 @@ class FaceDevice:
                 sys.stderr.write(f"{error}\n")
 
     def _tell(self, now_ns: int) -> None:
-        mcu = self._mcu
-        face = mcu.face
-        state = FaceState(
-            face.emotion, round(face.intensity, 2), face.conversation.value, face.talking,
-            face.energy, face.gesture, mcu.gaze,
-        )  # fmt: skip
+        mcu, state = self._mcu, state_of(self._mcu)
         if self._terminal or self._picture is not None:
             self._draw(state, now_ns)
         if self._terminal:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from protocols.face import SCREEN_HEIGHT, SCREEN_WIDTH
 from protocols.messages.face import Conversation
 from robot_sim.errors import NoDrawing
+from robot_sim.face_mcu import FaceMcu
 
 
 class FaceState(NamedTuple):
@@ -19,6 +20,15 @@ class FaceState(NamedTuple):
     energy: int = 0
     gesture: str = ""
     gaze: tuple[int, int] = (0, 0)
+
+
+def state_of(mcu: FaceMcu) -> FaceState:
+    """What a microcontroller shows now."""
+    face = mcu.face
+    return FaceState(
+        face.emotion, round(face.intensity, 2), face.conversation.value, face.talking,
+        face.energy, face.gesture, mcu.gaze,
+    )  # fmt: skip
 
 
 class _Look(NamedTuple):
@@ -54,6 +64,12 @@ _BORDERS = {
 }  # fmt: skip
 _EYE, _DARK, _MOUTH = (160, 225, 255), (12, 14, 20), (230, 240, 250)
 _WIDTH = 21
+
+
+def sketched(mood: str) -> str:
+    """A mood in a few characters."""
+    left, right, mouth = _LOOKS.get(mood, _LOOKS["neutral"]).glyphs
+    return f"({left} {mouth} {right})"
 
 
 def drawn(face: FaceState) -> list[str]:

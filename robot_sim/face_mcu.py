@@ -199,8 +199,8 @@ class FaceMcu:
                 if mood < len(MOODS):
                     self.face.show(MOODS[mood], intensity / 255)
                 self.gaze, self.brightness = (x, y), brightness
-            case ShowGesture(gesture) if gesture < len(GESTURES):
-                self.face.queue(GESTURES[gesture])
+            case ShowGesture(gesture, duration_ms) if gesture < len(GESTURES):
+                self.face.queue(GESTURES[gesture], 0, duration_ms)
             case SetTalking(True, energy):
                 self.face.talk(energy, now_ns)
             case SetTalking(False):

@@ -6,6 +6,7 @@ mouth waits as long. It never waits to close when the voice is cut.
 
 from collections import deque
 from collections.abc import Callable
+from random import Random
 from typing import NamedTuple
 
 from protocols.face_host import FaceHost, Step, Wish
@@ -25,7 +26,7 @@ class FaceWire:
     """``write`` takes the bytes; it must not wait."""
 
     def __init__(self, write: Callable[[bytes], None], lag_ns: int = 0) -> None:
-        self.host = FaceHost()
+        self.host = FaceHost(Random(1).random)
         self.lag_ns = lag_ns
         self._write = write
         self._mouths: deque[_Mouth] = deque(maxlen=_WAITING_MOUTHS)

@@ -247,10 +247,11 @@ async def _write(socket: ClientConnection, outbox: Outbox) -> None:
 
 
 def _robot_url(base: str, robot_id: str) -> str:
-    return f"{_websocket_base(base)}/robot?robot_id={quote(robot_id, safe='')}"
+    return f"{websocket_base(base)}/robot?robot_id={quote(robot_id, safe='')}"
 
 
-def _websocket_base(url: str) -> str:
+def websocket_base(url: str) -> str:
+    """A hub's base URL, ``http(s)://`` or ``ws(s)://``, as that of its WebSockets."""
     base = url.rstrip("/")
     if base.startswith("http"):
         base = "ws" + base.removeprefix("http")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from protocols.messages.session import Attention
 from robot_sim.errors import BadScenario
 from robot_sim.wav import Pcm, read_pcm
 
@@ -18,8 +19,9 @@ class Utterance:
     """Something the user says.
 
     ``text`` is the reference of what is understood; empty where nobody knows what the recording
-    says. ``interrupts`` is how many seconds of the robot's answer to the utterance before are
-    listened to before this one begins; None waits until the robot has finished.
+    says. While a ``held`` one is said, the push-to-talk button is held. One that is ``ignored`` is not
+    for the robot, which must not answer it. ``interrupts`` is how many seconds of the robot's answer to
+    the utterance before are listened to before this one begins; None waits until the robot has finished.
     """
 
     label: str
@@ -27,16 +29,31 @@ class Utterance:
     text: str = ""
     intent: str = ""
     interrupts: float | None = None
+    held: bool = False
+    ignored: bool = False
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What must come of a conversation beside its answers: so many ``moods`` on the face, and a
+    robot that has driven to within ``ball_mm`` of its ball."""
+
+    moods: int
+    ball_mm: float
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Utterances in order, the noise they are mixed with, and how long the user pauses."""
+    """Utterances in order, the noise they are mixed with, how long the user pauses, and what must
+    come of it; nothing if ``outcomes`` is None. ``attention`` is how the robot listens, None: as the
+    hub says."""
 
     name: str
     utterances: tuple[Utterance, ...]
     noise_dbfs: float
     pause_s: float
+    outcomes: Outcomes | None = None
+    attention: Attention | None = None
 
 
 class _UtteranceFile(BaseModel):
@@ -44,9 +61,19 @@ class _UtteranceFile(BaseModel):
 
     recording: str
     text: str = Field(min_length=1)
+    spoken: str = ""
     intent: str = ""
     voice: str = ""
     interrupts: Annotated[float, Field(gt=0)] | None = None
+    held: bool = False
+    ignored: bool = False
+
+
+class _OutcomesFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    moods: int = Field(ge=1)
+    ball_mm: float = Field(gt=0)
 
 
 class _ScenarioFile(BaseModel):
@@ -56,6 +83,8 @@ class _ScenarioFile(BaseModel):
     voice: str
     noise_dbfs: float = Field(default=-58.0, le=0)
     pause_s: float = Field(default=0.6, ge=0)
+    outcomes: _OutcomesFile | None = None
+    attention: Attention | None = None
     utterance: list[_UtteranceFile] = Field(min_length=1)
 
 
@@ -73,6 +102,7 @@ def load(path: Path = DEMO) -> Scenario:
     if file.utterance[0].interrupts is not None:
         raise BadScenario(f"{path}: the first utterance has nothing to interrupt")
     folder = path.parent / "recordings"
+    outcomes = file.outcomes
     return Scenario(
         name=file.name,
         noise_dbfs=file.noise_dbfs,
@@ -84,7 +114,11 @@ def load(path: Path = DEMO) -> Scenario:
                 text=item.text,
                 intent=item.intent,
                 interrupts=item.interrupts,
+                held=item.held,
+                ignored=item.ignored,
             )
             for item in file.utterance
         ),
+        outcomes=None if outcomes is None else Outcomes(outcomes.moods, outcomes.ball_mm),
+        attention=file.attention,
     )

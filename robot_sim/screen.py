@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +13,7 @@ from protocols.messages.turn import Outcome
 from robot_sim.actions import Begun
 from robot_sim.captions import Captions
 from robot_sim.events import Event, GestureBegan, Happening, Linked, Unlinked
+from robot_sim.face_drawing import FaceState, drawn, sketched
 from robot_sim.microphone import Spoken
 from robot_sim.speaker import Cue, Moment
 from robot_sim.verdict import Verdict
@@ -38,7 +39,10 @@ class Screen:
         self._partial = ""
         self._shown: dict[int, int] = {}
         self._start_ns: int | None = None
-        self._face = ""
+        self._changing = Text("")
+        self._face = FaceState()
+        self._felt = (0, "")
+        """The last turn with a mood of its own, and the last mood that was told."""
 
     def __enter__(self) -> "Screen":
         if self._console.is_terminal:
@@ -59,14 +63,24 @@ class Screen:
             self._transcript(at_s, event.what)
         elif isinstance(event.what, robot.TurnEnd):
             self._turn_end(at_s, event.what)
+        elif isinstance(event.what, robot.Emotion):
+            self._emotion(at_s, event.what)
         else:
             for who, text, style in _line(event.what):
                 self._print(at_s, who, text, style)
 
     def body(self, at_ns: int, text: str) -> None:
         """A line of what the body does."""
-        since_s = 0.0 if self._start_ns is None else (at_ns - self._start_ns) / 1e9
-        self._print(since_s, "body", text, "yellow")
+        self._print(self._since_s(at_ns), "body", text, "yellow")
+
+    def face(self, at_ns: int, face: FaceState) -> None:
+        """What the face shows now: drawn below the lines, and a line for every other mood."""
+        before, self._face = self._face, face
+        if face.mood != before.mood:
+            text = f"{sketched(face.mood)}  shows {face.mood}"
+            self._print(self._since_s(at_ns), "face", text, "yellow")
+        if face != before:
+            self._refresh()
 
     def summary(self, verdict: Verdict) -> None:
         """The table at the end, and what failed."""
@@ -82,6 +96,19 @@ class Screen:
         """A line of the demo itself."""
         self._console.print(Text(text, style=_QUIET), soft_wrap=True)
 
+    def _since_s(self, at_ns: int) -> float:
+        return 0.0 if self._start_ns is None else (at_ns - self._start_ns) / 1e9
+
+    def _change(self, line: Text) -> None:
+        """What still changes is ``line`` now."""
+        self._changing = line
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._console.is_terminal:
+            face = Text("\n".join(drawn(self._face)), style="yellow")
+            self._live.update(Group(self._changing, face))
+
     def _print(self, at_s: float, who: str, text: str, style: str = "") -> None:
         line = Text(f"{at_s:7.2f}  ", style=_QUIET)
         line.append(f"{who:<8}", style=_QUIET if style == _QUIET else "bold")
@@ -96,7 +123,16 @@ class Screen:
             self._partial = transcript.text
             if not self._console.is_terminal:
                 self._print(at_s, "user", f"{transcript.text} …", _QUIET)
-        self._live.update(Text(f"         user … {self._partial}" if self._partial else ""))
+        self._change(Text(f"         user … {self._partial}" if self._partial else ""))
+
+    def _emotion(self, at_s: float, told: robot.Emotion) -> None:
+        """What the robot feels, and why: once a turn, and whenever it is another mood."""
+        is_news = told.emotion != self._felt[1] or told.turn > self._felt[0]
+        self._felt = max(told.turn, self._felt[0]), told.emotion
+        if not is_news:
+            return
+        because = f": {told.mood_reason}" if told.mood_reason else ""
+        self._print(at_s, "mood", f"{told.emotion} {told.intensity:.1f}{because}", "yellow")
 
     def _playing(self, at_s: float, cue: Cue) -> None:
         """Show the words that have begun to sound since the last cue."""
@@ -110,7 +146,7 @@ class Screen:
         tail = " ✂" if cue.moment is Moment.FLUSHED else ""
         self._say(at_s, turn, fresh[:sentence], tail)
         rest = " ".join(fresh[sentence:])
-        self._live.update(Text(f"         robot   {rest}" if rest else "", style=_SAID))
+        self._change(Text(f"         robot   {rest}" if rest else "", style=_SAID))
 
     def _say(self, at_s: float, turn: int, words: Sequence[str], tail: str = "") -> None:
         if words:
@@ -171,8 +207,6 @@ def _line_of_voice(what: Happening) -> list[tuple[str, str, str]]:
 
 def _line_of_body(what: Happening) -> list[tuple[str, str, str]]:
     match what:
-        case robot.Emotion(emotion=emotion, intensity=intensity):
-            return [("face", f"{emotion} {intensity:.1f}", "yellow")]
         case robot.Face(conversation=state):
             return [("face", f"({state.value})", _QUIET)]
         case GestureBegan(name=name):

@@ -32,7 +32,6 @@ from protocols.messages.robot import (
 from protocols.messages.robot import (
     World as WorldMessage,
 )
-from protocols.messages.session import Attention
 from protocols.vocabulary import FACE_GESTURES
 from robot_sim.actions import Actions, Begun, Step
 from robot_sim.body import Body, Standing
@@ -50,8 +49,7 @@ class Supervisor:
     """Ties the robot's parts together. ``notice`` is told of everything the robot does itself.
 
     ``body`` carries the face, a standing one if none is given; ``wire`` leads to a face on a port,
-    which shows what ``face`` does; ``attention`` is how the robot listens while nobody holds the
-    push-to-talk button.
+    which shows what ``face`` does.
     """
 
     def __init__(
@@ -62,13 +60,11 @@ class Supervisor:
         notice: Callable[[Happening], None],
         body: Body | None = None,
         wire: FaceWire | None = None,
-        attention: Attention = Attention.OPEN,
     ) -> None:
         self.speaker = speaker
         self.face = Face()
         self.body = Standing(robot_id) if body is None else body
         self.wire = wire
-        self._attention = attention
         self._actions = Actions(capabilities)
         self._notice = notice
         self._hub_id = ""
@@ -89,6 +85,8 @@ class Supervisor:
                 self.face.show(emotion, intensity)
             case FaceMessage(conversation=state):
                 self.face.converse(state)
+                if state is Conversation.ATTENTION:
+                    self.body.note("attention.wake")
             case Gestures(turn=turn, names=names):
                 for name in names:
                     self._gesture(name, turn)
@@ -124,6 +122,7 @@ class Supervisor:
         self.speaker.drop(now_ns)
         self.face.drop()
         self._hush(now_ns)
+        self.body.wake(now_ns)
         return self._perform(self._actions.expire())
 
     def unlinked(self) -> None:
@@ -158,7 +157,7 @@ class Supervisor:
         for wish in wishes:
             if isinstance(wish, Noted):
                 self.body.note(wish.event)
-            said += requests(wish, self._attention)
+            said += requests(wish)
         return said
 
     def _hush(self, now_ns: int) -> None:

@@ -8,6 +8,7 @@ from protocols.messages.speech import WordMark
 from protocols.messages.turn import Outcome
 from robot_sim.captions import is_heard_prefix
 from robot_sim.conversation import Exchange
+from robot_sim.scenario import Outcomes
 from robot_sim.wer import WordErrors, word_errors
 
 HEARD_TOLERANCE_MS = 80.0
@@ -23,6 +24,17 @@ class Row(NamedTuple):
     got_intent: str
     outcome: str
     latency_ms: float | None
+
+
+class Seen(NamedTuple):
+    """What a watcher saw beside the conversation: the moods on the face in order, the one that is
+    felt (empty: nobody told, ``untold`` says why), and how near the robot came to its ball (None: there
+    is none)."""
+
+    moods: tuple[str, ...]
+    felt: str
+    ball_mm: float | None
+    untold: str = ""
 
 
 class Verdict(NamedTuple):
@@ -64,6 +76,23 @@ def judge(
     return Verdict(rows, errors, tuple(failures))
 
 
+def unmet(outcomes: Outcomes, seen: Seen) -> tuple[str, ...]:
+    """Which of the ``outcomes`` did not come about."""
+    failures = []
+    if len(set(seen.moods)) < outcomes.moods:
+        shown = ", ".join(seen.moods)
+        failures.append(f"the face was to show {outcomes.moods} moods, and showed {shown}")
+    if not seen.felt:
+        why = f": {seen.untold}" if seen.untold else ""
+        failures.append(f"nobody told what the robot feels{why}")
+    elif seen.moods[-1:] != (seen.felt,):
+        failures.append(f"the robot feels {seen.felt}, the face shows {''.join(seen.moods[-1:])}")
+    if seen.ball_mm is None or seen.ball_mm > outcomes.ball_mm:
+        away = "nowhere" if seen.ball_mm is None else f"{seen.ball_mm:.0f} mm away"
+        failures.append(f"the ball is {away}, {outcomes.ball_mm:.0f} mm were to be reached")
+    return tuple(failures)
+
+
 def _heard_truly(end: TurnEnd, words: list[WordMark], played_ms: float) -> bool:
     if end.heard_text == end.response_text:
         return all(word.end_ms <= played_ms + HEARD_TOLERANCE_MS for word in words)
@@ -72,7 +101,7 @@ def _heard_truly(end: TurnEnd, words: list[WordMark], played_ms: float) -> bool:
 
 def _row(exchange: Exchange) -> Row:
     answer, utterance = exchange.answer, exchange.utterance
-    known = bool(utterance.text)
+    known = bool(utterance.text) and not utterance.ignored
     return Row(
         reference=utterance.text,
         understood=exchange.understood,
@@ -87,6 +116,9 @@ def _row(exchange: Exchange) -> Row:
 def _failures(exchange: Exchange, row: Row) -> list[str]:
     name = row.reference or exchange.utterance.label
     failures = []
+    if exchange.utterance.ignored:
+        taken = exchange.turns or exchange.understood
+        return [f"{name!r} was not for the robot, and was taken"] if taken else []
     if exchange.answer is None:
         failures.append(f"{name!r} was not answered")
     elif row.intent and row.intent != row.got_intent:

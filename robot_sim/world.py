@@ -42,6 +42,8 @@ _DRAIN_PER_S, _DRAIN_PER_MM = 1 / 14_400, 1 / 4_000_000
 _RANGE_NOISE_MM = 4.0
 
 
+AT_REST = "greet_on_button"
+"""What a robot does that nobody has sent anywhere."""
 EMPTY = Room()
 IN_THE_MIDDLE = Pose(EMPTY.width / 2, EMPTY.depth / 2, pi / 2)
 
@@ -52,7 +54,7 @@ class Start:
 
     room: Room = EMPTY
     pose: Pose = IN_THE_MIDDLE
-    skill: str = "greet_on_button"
+    skill: str = AT_REST
     charge: float = 0.9
     seed: int = 1
 
@@ -105,7 +107,7 @@ class World:
         """``ERROR`` with a fault, else what the skill makes of the robot."""
         if self.faults:
             return "ERROR"
-        return "IDLE" if self.skill == "greet_on_button" else "WANDER"
+        return "IDLE" if self.skill == AT_REST else "WANDER"
 
     def begin_skill(self, name: str) -> None:
         """The planner has started a behaviour."""
@@ -139,6 +141,13 @@ class World:
         for _ in range(steps):
             self._at_ns += STEP_NS
             self._step()
+
+    def wake(self, now_ns: int) -> None:
+        """See ``Body``."""
+        self._at_ns = now_ns
+        if self.skill != AT_REST:
+            self.note(f"skill {self.skill} given up")
+            self.skill, self.twist, self._wheels = AT_REST, STILL, (0.0, 0.0)
 
     def state(self, now_ns: int, *, talking: bool, listening: bool) -> dict[str, Any]:
         """The world state of this moment, as it goes over the wire."""

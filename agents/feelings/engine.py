@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import exp, sqrt
 
 from agents.feelings.guardrails import Broken, Guardrails, capped, weight_of
-from agents.feelings.impulses import RULES, Cause, Impulse, pushed
+from agents.feelings.impulses import REASONS, RULES, Cause, Impulse, pushed
 from agents.feelings.moods import MOODS, Shown, nearest
 from agents.feelings.temperament import Affect, Temperament
 from protocols.messages.affect import Idle as Idle
@@ -23,6 +23,10 @@ RECOVERY = 0.40
 """Magnitude of the push back to the baseline when a feeling has lasted long enough."""
 MEMORY_PULL = 0.02
 SUBSTITUTE, SUBSTITUTE_SHARE = "thinking", 0.5
+WHIMS = ("curious", "happy", "thinking", "silly")
+"""What a robot that nobody talks with feels like of itself: nothing that is negative."""
+PASSES, WHIM, BY_HAND = "it passes", "a whim", "a person has seen to it"
+"""Why a mood has changed, for people."""
 NOTICEABLE = 0.05
 """A change of intensity that is worth telling."""
 UNMOVED = Affect(0.0, 0.0)
@@ -36,11 +40,13 @@ LONGEST_TICK_S = 60.0
 @dataclass(frozen=True)
 class Tick:
     """Time has passed. ``noise`` are two numbers of the standard normal distribution, ``day`` the
-    number of the calendar day; ``bias`` is what memories pull at, already weighed by strength."""
+    number of the calendar day; ``bias`` is what memories pull at, already weighed by strength;
+    ``whim`` is a mood of ``WHIMS`` that an idle robot has now, empty if none."""
 
     noise: tuple[float, float] = (0.0, 0.0)
     day: int = 0
     bias: Affect = UNMOVED
+    whim: str = ""
 
 
 @dataclass(frozen=True)
@@ -213,12 +219,22 @@ def _passed(
     state = replace(state, affect=affect, at_s=now_s)
     if state.in_conversation:
         return _talked(limits, state, passed_s, effects)
-    if now_s - state.talked_s < QUIET_AFTER_CONVERSATION_S:
-        return state
-    if state.idle is not Idle.AWAKE:
-        cause = Cause.ASLEEP if state.idle is Idle.ASLEEP else Cause.DROWSY
-        state = _happened(nature, state, cause, now_s)
+    match _stirring(state, tick, now_s):
+        case Cause() as cause:
+            return _happened(nature, state, cause, now_s)
+        case str(whim) if whim:
+            return _push(nature, state, Impulse(MOODS[whim].at, nature.idle_magnitude))
     return state
+
+
+def _stirring(state: State, tick: Tick, now_s: float) -> Cause | str:
+    """What moves a robot of itself, now that nobody talks with it: that nobody comes, or a whim;
+    empty if nothing does."""
+    if state.in_conversation or now_s - state.talked_s < QUIET_AFTER_CONVERSATION_S:
+        return ""
+    if state.idle is not Idle.AWAKE:
+        return Cause.ASLEEP if state.idle is Idle.ASLEEP else Cause.DROWSY
+    return tick.whim if tick.whim in WHIMS else ""
 
 
 def _decayed(nature: Temperament, affect: Affect, tick: Tick, passed_s: float) -> Affect:
@@ -314,8 +330,27 @@ def _show(
         is_allowed = state.shown.intensity <= limits.intensity_caps.get(shown.mood, 1.0)
         if abs(change) < NOTICEABLE and is_allowed:
             return state
-    effects.append(MoodChanged(shown, event.reason if isinstance(event, Wished) else ""))
+    effects.append(MoodChanged(shown, _reason_of(event, state, now_s)))
     return replace(state, shown=shown)
+
+
+def _reason_of(event: Event, state: State, now_s: float) -> str:
+    match event:
+        case Wished(reason=reason):
+            return reason
+        case Tick():
+            stirring = _stirring(state, event, now_s)
+            if isinstance(stirring, Cause):
+                return REASONS[stirring]
+            return WHIM if stirring else PASSES
+        case Happened(cause):
+            return REASONS[cause]
+        case ConversationStarted():
+            return REASONS[Cause.CONVERSATION_STARTED]
+        case ConversationEnded(well):
+            ended = Cause.CONVERSATION_ENDED_WELL if well else Cause.CONVERSATION_ENDED_BADLY
+            return REASONS[ended]
+    return BY_HAND
 
 
 def _clamped(nature: Temperament, affect: Affect) -> Affect:

@@ -33,7 +33,9 @@ def changed(guardrails: Guardrails, order: GuardrailSet, usual: Guardrails) -> G
     """``guardrails`` after ``order``. Caps that are switched on again are the ``usual`` ones; a
     limit that is no number, or less than nothing, changes nothing."""
 
-    def limit(wanted: float | None, present: float) -> float:
+    def limit(wanted: float | None, present: float, usual: float) -> float:
+        if wanted is None and order.usual_limits:
+            return usual
         if wanted is None or not isfinite(wanted) or wanted < 0:
             return present
         return min(wanted, LONGEST_LIMIT_S)
@@ -49,8 +51,12 @@ def changed(guardrails: Guardrails, order: GuardrailSet, usual: Guardrails) -> G
         duration_caps_s=durations,
         intensity_caps=intensities,
         context_gate=gate,
-        session_limit_s=limit(order.session_time_limit_s, guardrails.session_limit_s),
-        daily_limit_s=limit(order.daily_time_limit_s, guardrails.daily_limit_s),
+        session_limit_s=limit(
+            order.session_time_limit_s, guardrails.session_limit_s, usual.session_limit_s
+        ),
+        daily_limit_s=limit(
+            order.daily_time_limit_s, guardrails.daily_limit_s, usual.daily_limit_s
+        ),
     )
 
 

@@ -90,6 +90,9 @@ class Heart:
         state = self.state
         if state.in_conversation and (session != self._session or now_s >= self._talk_until_s):
             self._step(ConversationEnded(self._went_well), now_s, out)
+        if session != self._session:
+            # Whoever lets it talk for longer than others says so in every session.
+            self.limits = changed(self.limits, GuardrailSet(usual_limits=True), self._usual)
         self._session, self._told = session, None
         self._tick(now_s, day, out)
         self._step(Happened(Cause.BOOT), now_s, out)
@@ -167,7 +170,14 @@ class Heart:
 
     def _tick(self, now_s: float, day: int, out: list[Message]) -> None:
         noise = (self._noise.gauss(0.0, 1.0), self._noise.gauss(0.0, 1.0))
-        self._step(Tick(noise, day, self._bias), now_s, out)
+        self._step(Tick(noise, day, self._bias, self._whim(now_s)), now_s, out)
+
+    def _whim(self, now_s: float) -> str:
+        """By chance one, as often as it is the robot's nature."""
+        passed_s = min(now_s - self.state.at_s, engine.TICK_S)
+        if self.state.in_conversation or self._noise.random() >= self._nature.whims * passed_s:
+            return ""
+        return self._noise.choice(engine.WHIMS)
 
     def _step(self, event: Event, now_s: float, out: list[Message]) -> None:
         before = self.state.affect

@@ -58,6 +58,24 @@ RULES = {
 }
 
 
+REASONS = {
+    Cause.BOOT: "it has just woken",
+    Cause.LOW_BATTERY: "its battery is low",
+    Cause.CRITICAL_BATTERY: "its battery is almost empty",
+    Cause.FAULT_RAISED: "something is wrong with its body",
+    Cause.FAULT_CLEARED: "its body is well again",
+    Cause.CONVERSATION_STARTED: "somebody talks with it",
+    Cause.CONVERSATION_ENDED_WELL: "the conversation is over",
+    Cause.CONVERSATION_ENDED_BADLY: "the conversation was cut short",
+    Cause.SPEECH: "somebody speaks",
+    Cause.BUTTON: "its button was pressed",
+    Cause.DROWSY: "nobody has come for a while",
+    Cause.ASLEEP: "nobody has come for long",
+    Cause.WAKE_WORD: "it was called",
+}
+"""Why a mood has changed, for people."""
+
+
 def pushed(affect: Affect, impulse: Impulse, nature: Temperament) -> Affect:
     """``affect`` after an impulse: towards its target, and never beyond it."""
     right, up = impulse.target.valence - affect.valence, impulse.target.arousal - affect.arousal

@@ -41,11 +41,16 @@ class Temperament:
     noise: float
     """Standard deviation after one second."""
     idle_magnitude: float
+    """How far a whim moves a robot that nobody talks with."""
+    whims: float
+    """How many of them a second has."""
 
 
 DECAY_ABOVE, DECAY_BELOW = 0.85, 1.30
 HIGHEST_VALENCE, LOWEST_AROUSAL = 0.95, -0.90
 BASELINE_VALENCE = 0.10
+WHIM_EVERY_S = 20.0
+"""Between two whims of a robot that is all initiative."""
 
 
 def temperament(axes: Axes) -> Temperament:
@@ -63,4 +68,5 @@ def temperament(axes: Axes) -> Temperament:
         highest=Affect(HIGHEST_VALENCE, 0.5 + 0.4 * axes.energy),
         noise=0.05 * (1 - axes.predictability),
         idle_magnitude=0.05 + 0.35 * axes.energy,
+        whims=axes.initiative / WHIM_EVERY_S,
     )

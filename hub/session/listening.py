@@ -1,20 +1,23 @@
 """Rules of listening: voices, utterances, transcripts, and what may interrupt the robot."""
 
-from hub.session import answering
+from hub.session import answering, attention
 from hub.session import effects as do
 from hub.session.draft import Draft
 from hub.session.preemption import Voice, voice_may
 from hub.session.state import Barge, Timer, Utterance
-from hub.session.words import Act, instant_act, is_backchannel, plain_words
+from hub.session.words import Act, instant_act, is_aside, is_backchannel, plain_words
 from protocols.messages import robot, transcript, voice
 from protocols.messages.agent import AgentKind
 from protocols.messages.face import Conversation
-from protocols.messages.session import EchoCanceller, Endpointing
+from protocols.messages.session import EchoCanceller, Endpointing, Mute
 from protocols.messages.turn import Outcome
 
 
 def voice_started(d: Draft, m: voice.VoiceStarted) -> None:
     if m.utterance <= d.state.settled:
+        return
+    if d.state.hearing.mute is not Mute.OFF:
+        drop_utterance(d, m.utterance, voice.DropReason.MUTED)
         return
     d.set(utterance=Utterance(m.utterance))
     yield_to_voice(d, m.utterance)
@@ -25,9 +28,11 @@ def yield_to_voice(d: Draft, utterance: int) -> None:
     live, hello = d.turn, d.state.hello
     if hello.endpointing is Endpointing.CLIENT and hello.aec is EchoCanceller.NONE:
         return
-    match voice_may(live.claim if live else None, bool(live and live.audible), hello.aec):
+    # Whoever holds the button has silenced the robot: what is heard is not its echo.
+    aec = EchoCanceller.DEVICE if d.state.hearing.held else hello.aec
+    match voice_may(live.claim if live else None, bool(live and live.audible), aec):
         case Voice.LISTEN:
-            d.show(Conversation.LISTENING)
+            d.rest()
         case Voice.IGNORE:
             drop_utterance(d, utterance, voice.DropReason.ECHO)
         case Voice.BARGE_IN | Voice.REOPEN:
@@ -84,6 +89,9 @@ def utterance_ended(d: Draft, m: voice.UtteranceEnded, t_src_ns: int) -> None:
 
 
 def utterance_dropped(d: Draft, m: voice.UtteranceDropped) -> None:
+    if m.reason is voice.DropReason.NOT_ADDRESSED:
+        attention.not_addressed(d)
+        return
     d.order(AgentKind.STT, voice.UtteranceDrop(utterance=m.utterance, reason=m.reason))
     if m.reason is voice.DropReason.EMPTY:
         d.tell(robot.Error(code="no_audio", message="No audio received"))
@@ -131,12 +139,21 @@ def final(d: Draft, m: transcript.TranscriptFinal) -> None:
     act = instant_act(text)
     if act:
         act_at_once(d, act)
-    elif not text or (d.state.barge is not Barge.NONE and is_backchannel(text)):
+    elif not text or _is_beside(d, text):
         if not text and not d.turn and not d.state.carried:
             d.tell(robot.Error(code="not_understood", message="Could not understand audio"))
         nothing_said(d)
     else:
         answering.user_says(d, text, awaited)
+
+
+def _is_beside(d: Draft, text: str) -> bool:
+    """Whether the robot goes on as if it had not been said. Who speaks for longer than
+    ``Policy.barge_decide_ms`` has interrupted by then, whatever the words."""
+    if d.state.barge is Barge.NONE:
+        return False
+    speaks = d.turn is not None and d.turn.audible
+    return is_aside(text) if speaks else is_backchannel(text)
 
 
 def transcript_failed(d: Draft, m: transcript.TranscriptFailed) -> None:
@@ -187,14 +204,16 @@ def nothing_said(d: Draft) -> None:
         d.do(do.Release(d.turn.number))
         d.tell(robot.Release(turn=d.turn.number))
     elif not d.turn:
-        d.show(Conversation.LISTENING)
+        d.rest()
 
 
 def act_at_once(d: Draft, act: Act) -> None:
-    if act is Act.STOP:
+    if act in (Act.STOP, Act.SLEEP):
         d.set(carried="", reopens=0)
         if d.turn:
             d.end(Outcome.INTERRUPTED if d.turn.audible else Outcome.CANCELLED, "stop_word")
+        if act is Act.SLEEP:
+            attention.go_to_sleep(d)
     else:
         delta = 0.2 if act is Act.LOUDER else -0.2
         answering.request_action(d, {"action": "volume", "params": {"delta": delta}}, 0)

@@ -10,6 +10,7 @@ class Act(StrEnum):
     """What an instant word does."""
 
     STOP = "stop"
+    SLEEP = "sleep"
     LOUDER = "louder"
     QUIETER = "quieter"
 
@@ -24,6 +25,10 @@ _INSTANT = {
     "silence": Act.STOP,
     "halt": Act.STOP,
     "freeze": Act.STOP,
+    "go to sleep": Act.SLEEP,
+    "stop listening": Act.SLEEP,
+    "do not listen": Act.SLEEP,
+    "don't listen": Act.SLEEP,
     "louder": Act.LOUDER,
     "speak up": Act.LOUDER,
     "quieter": Act.QUIETER,
@@ -57,6 +62,15 @@ _BACKCHANNEL = frozenset(
     ]
 )
 
+_CALLS = frozenset(
+    {
+        "no", "wait", "hey", "listen", "pardon", "sorry", "what", "why", "enough", "next", "skip",
+        "again", "help",
+    }
+)  # fmt: skip
+"""Words that want something of a robot that speaks, though each is alone. Its name is none: what is
+wanted comes after it."""
+
 
 def plain_words(text: str) -> list[str]:
     """Lower-case words of a transcript, without punctuation; hyphens part words."""
@@ -73,3 +87,11 @@ def instant_act(text: str) -> Act | None:
 def is_backchannel(text: str) -> bool:
     """Whether all a transcript says is that its speaker listens (also true of an empty one)."""
     return all(word in _BACKCHANNEL for word in plain_words(text))
+
+
+def is_aside(text: str) -> bool:
+    """Whether what was said briefly beside the robot's speech leaves it alone: a backchannel, with
+    or without one word more that calls for nothing. A recogniser makes such a word of "uh huh" and
+    of a cough."""
+    more = [word for word in plain_words(text) if word not in _BACKCHANNEL]
+    return not more or (len(more) == 1 and more[0] not in _CALLS)

@@ -98,7 +98,8 @@ class AffectBias(Message, tag="affect.bias"):
 class GuardrailSet(Message, tag="guardrail.set"):
     """Order: other guardrails, until the agent is started anew; what is None stays as it is.
 
-    The first three switch one kind of guardrail on or off; limits are in seconds, 0: none.
+    The first three switch one kind of guardrail on or off; limits are in seconds, 0: none, and hold
+    for the session. ``usual_limits``: a limit that is None is that of every robot again.
     ``reset_daily``: what was talked today is forgiven.
     """
 
@@ -107,6 +108,7 @@ class GuardrailSet(Message, tag="guardrail.set"):
     context_gate: bool | None = None
     session_time_limit_s: float | None = None
     daily_time_limit_s: float | None = None
+    usual_limits: bool = False
     reset_daily: bool = False
 
 

@@ -21,7 +21,7 @@ from agents.planner.backends.scripted import ScriptedPlanner
 from agents.runtime.errors import AgentError
 from agents.runtime.service import Emit, Inbox
 from hub.errors import AgentMissing, UnknownRobot
-from hub.remembering import order_feelings
+from hub.remembering import RobotMinds, order_feelings
 from hub.session.state import Policy
 from protocols.messages.affect import AffectOverride, AffectReset
 from protocols.messages.agent import AgentKind
@@ -218,7 +218,7 @@ async def test_a_robot_whose_feelings_are_killed_shows_the_models_and_then_its_o
         assert max(angry) <= 0.5
         theatre.kill("feelings")
         await robot.hears()
-        assert (face.emotion, face.intensity) == ("angry", 1.0), "there is nobody to hold it back"
+        assert (face.emotion, face.intensity) == ("angry", 0.5), "the hub holds it back"
         theatre.revive("feelings")
         await until(lambda: theatre.registry.pick(AgentKind.FEELINGS) is not None)
         await asyncio.sleep(0.1)
@@ -316,6 +316,40 @@ async def test_what_a_robot_may_remember_is_known_in_the_next_conversation(tmp_p
         assert "memory_tags" not in planner.asked[-1].profile
         assert theatre.sessions.counters.read()["memory.noted"] == 2
     assert (await memories.recall("r1", 5)).entries == ()
+    await store.close()
+
+
+@virtual
+async def test_what_people_decide_of_a_memory_is_known_in_the_conversation_under_way(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    await store.open()
+    planner = OneMood("happy", memory_tags=[{"tag": "trains", "category": "preference"}])
+    async with feeling(planner) as (theatre, _):
+        minds = RobotMinds(theatre.desk, theatre.sessions)
+        with pytest.raises(AgentMissing):
+            await minds.memories("r1", "")
+        theatre.start_agent("memory", AgentKind.MEMORY, Remembrance(RobotMemories(store)))
+        await until(lambda: theatre.registry.pick(AgentKind.MEMORY) is not None)
+        robot = await on_stage(theatre)
+        assert minds.feelings("r1").mood
+        with pytest.raises(UnknownRobot):
+            minds.feelings("r2")
+
+        await robot.hears()
+        assert not (await minds.memories("r1", "")).entries, "nobody has consented"
+        assert (await minds.consent("r1", True, "a token")).consent
+        await robot.hears()
+        await asyncio.sleep(0.1)
+        assert [entry.tag for entry in (await minds.memories("r1", "")).entries] == ["trains"]
+        await robot.hears()
+        assert planner.asked[-1].profile["memory_tags"] == ["trains"]
+        await minds.forget("r1", (), "a token")
+        await robot.hears()
+        assert "memory_tags" not in planner.asked[-1].profile
+        assert not (await minds.consent("r1", False, "a token")).consent
+        assert (await minds.memories("r2", "")).consent is False
     await store.close()
 
 

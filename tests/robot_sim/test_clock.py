@@ -12,6 +12,7 @@ from robot_sim.reconnect import DUEL, Retry, after_close
 from robot_sim.robot import SimulatedRobot
 from robot_sim.speaker import Cue, Speaker
 from robot_sim.supervisor import Supervisor
+from robot_sim.world import World, in_view
 from tests.fakes.hub_server import FakeHub
 
 MS = 1_000_000
@@ -82,6 +83,27 @@ def test_after_a_jump_nothing_received_before_is_played_or_begun() -> None:
     assert speaker.samples_played(1) == 3_200
     assert played[-1].samples == 3_200
     assert speaker.counters["gap"] == 0
+
+
+def test_a_robot_that_was_on_its_way_stands_still_after_a_jump() -> None:
+    told: list[Happening] = []
+    world = World("r1", in_view())
+    supervisor = Supervisor("r1", Capabilities(), Speaker(16_000, 0), told.append, world)
+    go = Action(id="go", epoch=1, turn=1, action="skill", name="investigate_ball")
+    supervisor.advance(20 * MS)
+    supervisor.on_message(go, 20 * MS)
+    for ms in range(40, 2_000, 20):
+        supervisor.advance(ms * MS)
+    before = world.pose
+    assert before != in_view().pose, "it is on its way"
+    woken = 3_600 * SECOND
+    supervisor.jumped(woken)
+    for ms in range(0, 2_000, 20):
+        supervisor.advance(woken + ms * MS)
+    assert world.pose == before
+    state = world.state(woken + 2 * SECOND, talking=False, listening=False)
+    assert state["mode"] == "IDLE"
+    assert "skill investigate_ball given up" in state["recent_events"]
 
 
 async def test_a_robot_that_was_suspended_comes_back_and_plays_nothing_old() -> None:

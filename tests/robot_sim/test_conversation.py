@@ -19,7 +19,7 @@ from protocols.messages.robot import (
 from protocols.messages.speech import WordMark
 from protocols.messages.turn import Outcome, Segment
 from robot_sim.captions import Captions
-from robot_sim.conversation import ANSWER_WITHIN_S, Conversation, Now
+from robot_sim.conversation import ANSWER_WITHIN_S, IGNORED_FOR_S, Conversation, Now
 from robot_sim.events import Event, Happening, Linked
 from robot_sim.microphone import Spoken
 from robot_sim.scenario import Utterance
@@ -267,3 +267,29 @@ def test_a_typed_line_is_waited_for() -> None:
     stage.end(1, "greeting")
     stage.wait(1)
     assert stage.conversation.over(stage.now)
+
+
+RADIO = Utterance("radio", PCM, "the weather is nice", ignored=True)
+
+
+def test_what_is_not_for_the_robot_is_waited_for_and_must_not_be_answered() -> None:
+    stage = linked(RADIO, THANKS)
+    assert stage.said() == "radio"
+    stage.happen(Spoken("radio", began=False))
+    stage.wait(IGNORED_FOR_S - 0.1)
+    assert stage.said() is None
+    stage.wait(0.2)
+    assert stage.said() == "thanks"
+    answer(stage, 1, 1, "thank you", "thanks")
+    verdict = stage.verdict()
+    assert verdict.failures == ()
+    assert verdict.errors.words == 2
+
+
+def test_what_is_not_for_the_robot_and_is_answered_is_a_failure() -> None:
+    stage = linked(RADIO)
+    stage.said()
+    answer(stage, 1, 1, "the weather is nice", "weather")
+    assert stage.verdict().failures == (
+        "'the weather is nice' was not for the robot, and was taken",
+    )

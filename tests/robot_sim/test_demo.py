@@ -160,6 +160,15 @@ async def test_a_hub_that_will_not_have_it_is_one_sentence_and_exit_code_2(
     assert "does not authorise this robot (close code 4003)" in capsys.readouterr().err
 
 
+async def test_what_ends_a_scenario_that_somebody_looks_on_at_is_one_sentence_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with FakeHub() as hub, asyncio.TaskGroup() as group:
+        group.create_task(refuse(hub))
+        assert await asyncio.to_thread(run_demo, DemoOptions(hub_url=hub.url)) == 2
+    assert "does not authorise this robot (close code 4003)" in capsys.readouterr().err
+
+
 async def refuse(hub: FakeHub) -> None:
     await (await hub.connection()).socket.close(4003)
 

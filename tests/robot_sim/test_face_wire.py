@@ -3,6 +3,8 @@
 import random
 from itertools import pairwise
 
+import pytest
+
 from protocols.face import SCREEN_WIDTH
 from protocols.face_host import FaceHost
 from protocols.messages.face import Conversation
@@ -47,6 +49,7 @@ class Bench:
         self.mouth: list[tuple[int, int]] = []
         """When the mouth changed, in ms, and to what; -1 is closed."""
         self.mcu = FaceMcu(self.now_ms * MS)
+        self._gestures: list[str] = [""]
         self._random = random.Random(seed)
         self._loop_ms, self._wire_ms = loop_ms, wire_ms
         self._down: list[tuple[float, bytes]] = []
@@ -99,6 +102,10 @@ class Bench:
         self.mcu.lift(*where, self.now_ns)
         return self.run(120)
 
+    def gestures(self) -> list[str]:
+        """What the face has shown of them, in order."""
+        return [name for name in self._gestures if name]
+
     def attention(self) -> list[AttentionRequest]:
         return [message for message in self.said if isinstance(message, AttentionRequest)]
 
@@ -117,6 +124,8 @@ class Bench:
 
     def _watch(self) -> None:
         face = self.mcu.face
+        if face.gesture != self._gestures[-1]:
+            self._gestures.append(face.gesture)
         state = face.energy if face.talking else -1
         if not self.mouth or self.mouth[-1][1] != state:
             self.mouth.append((self.now_ms, state))
@@ -146,14 +155,49 @@ def test_the_face_on_the_wire_shows_what_the_hub_says() -> None:
         Face(conversation=Conversation.THINKING),
         Gestures(turn=1, names=("nod", "blink", "spin")),
     )
-    bench.run(60)
+    bench.run(1_000)
     face = bench.mcu.face
-    assert (face.emotion, face.conversation, face.gesture) == ("happy", "thinking", "nod")
+    assert (face.emotion, face.conversation) == ("happy", "thinking")
     assert abs(face.intensity - 0.8) < 0.01
     assert bench.mcu.gaze == (64, -38)
-    bench.run(450)
-    assert face.gesture == "blink"
+    assert bench.gestures() == ["blink", "nod", "blink"], "its own blinks come first"
     assert bench.mcu.version == 2
+
+
+def test_a_mood_gives_way_with_a_blink_and_fades_and_the_next_one_rises() -> None:
+    bench = Bench().tell(Emotion(turn=1, emotion="happy", intensity=1.0))
+    begun_ms, face = bench.now_ms, bench.mcu.face
+    shown = [(bench.run(10).now_ms - begun_ms, face.emotion, face.intensity) for _ in range(60)]
+    fading = [(at_ms, now) for at_ms, mood, now in shown if mood == "neutral"]
+    rising = [(at_ms, now) for at_ms, mood, now in shown if mood == "happy"]
+    assert bench.gestures() == ["blink"]
+    assert fading[0][1] == pytest.approx(0.5, abs=0.01)
+    assert fading[-1][1] < 0.1, "the old mood is gone before the next one comes"
+    assert 220 <= rising[0][0] <= 300
+    assert rising[0][1] < 0.2
+    assert next(at_ms for at_ms, now in rising if now == 1.0) <= 500
+    strengths = [now for _, now in fading]
+    assert strengths == sorted(strengths, reverse=True)
+    assert [now for _, now in rising] == sorted(now for _, now in rising)
+
+
+def test_who_has_been_listened_to_is_nodded_at_and_the_eyes_go_where_thoughts_are() -> None:
+    bench = Bench().tell(Face(conversation=Conversation.LISTENING)).run(500)
+    bench.tell(Face(conversation=Conversation.THINKING)).run(40)
+    assert bench.mcu.face.conversation == "thinking", "the state itself is shown at once"
+    assert 0 < bench.mcu.gaze[0] < 30
+    bench.run(600)
+    assert bench.mcu.gaze == (64, -38)
+    assert bench.gestures() == ["blink", "blink", "nod"]
+    bench.tell(Face(conversation=Conversation.SPEAKING)).run(400)
+    assert bench.mcu.gaze == (0, 0)
+
+
+def test_a_face_in_the_middle_of_a_change_that_starts_anew_arrives_all_the_same() -> None:
+    bench = Bench().tell(Emotion(turn=1, emotion="sad", intensity=0.7)).run(200)
+    bench.mcu.restart(bench.now_ns)
+    bench.run(2_000)
+    assert (bench.mcu.face.emotion, round(bench.mcu.face.intensity, 1)) == ("sad", 0.7)
 
 
 def test_the_mouth_follows_the_playhead_within_forty_milliseconds() -> None:
@@ -245,7 +289,6 @@ def test_a_tap_on_push_to_talk_holds_attention_and_the_next_lets_go() -> None:
     bench.tap(PTT)
     assert bench.attention()[1:] == [
         AttentionRequest(attention=Attention.PUSH_TO_TALK, held=False),
-        AttentionRequest(attention=Attention.OPEN),
     ]
 
 

@@ -16,12 +16,14 @@ from protocols.messages.robot import (
     Flush,
     Flushed,
     Hold,
+    MicSwitch,
     Ping,
     Played,
     Pong,
     Release,
     Text,
     TurnBegin,
+    Wake,
     World,
 )
 from protocols.messages.session import EchoCanceller
@@ -66,6 +68,32 @@ async def test_it_hears_all_the_time_and_counts_from_its_connection() -> None:
         assert firsts == list(range(0, 320 * len(firsts), 320))
         sound = np.frombuffer(b"".join(pcm for _, pcm in connection.mic), "<i2")
         assert 1400 <= int((sound > 8000).sum()) <= 1600
+
+
+async def test_while_its_microphone_is_off_no_sound_leaves_it_and_it_says_so_again() -> None:
+    async with robot_on_hub() as (robot, connection, hub):
+        robot.switch_mic(True)
+        assert (await connection.next(MicSwitch)).off is True
+        robot.write("after the switch")
+        await connection.next(Text)
+        heard = len(connection.mic)
+        robot.say(np.full(320, 9000, np.int16), "tone")
+        await robot.next(Spoken, lambda s: not s.began)
+        assert len(connection.mic) == heard
+        await connection.socket.close(1011)
+        again = await hub.connection()
+        await again.welcome()
+        assert (await again.next(MicSwitch)).off is True
+        robot.switch_mic(False)
+        assert (await again.next(MicSwitch)).off is False
+        await again.heard.wait()
+
+
+async def test_a_wake_word_of_its_own_is_told_with_where_it_ended() -> None:
+    words = iter(["", "", "hey_robot"])
+    options = RobotOptions(wakes=lambda pcm: next(words, ""))
+    async with robot_on_hub(options) as (_, connection, _):
+        assert (await connection.next(Wake)).word == "hey_robot"
 
 
 async def test_it_rests_between_its_chunks() -> None:

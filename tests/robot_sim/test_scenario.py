@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from protocols.messages.session import Attention
 from robot_sim.errors import BadScenario, UnreadableRecording
 from robot_sim.scenario import DEMO, load
 from robot_sim.wav import RATE_HZ, read_pcm, write_wav
+
+ATTENTION = DEMO.parent / "attention" / "attention.toml"
 
 
 def test_the_demo_has_enough_to_say_and_one_interruption() -> None:
@@ -25,6 +28,19 @@ def test_the_demo_s_recordings_are_all_there_is_and_small() -> None:
     files = list((DEMO.parent / "recordings").iterdir())
     assert {f.stem for f in files} == {u.label for u in load().utterances}
     assert sum(f.stat().st_size for f in files) < 600_000
+
+
+def test_the_scenario_of_attention_says_what_is_for_the_robot_and_by_which_way() -> None:
+    scenario = load(ATTENTION)
+    assert scenario.attention is Attention.WAKE_WORD
+    assert [(u.label, u.ignored, u.held) for u in scenario.utterances] == [
+        ("weather", True, False),
+        ("called", False, False),
+        ("follow_up", False, False),
+        ("button", False, True),
+    ]
+    files = list((ATTENTION.parent / "recordings").iterdir())
+    assert {f.stem for f in files} == {u.label for u in scenario.utterances}
 
 
 @pytest.mark.parametrize(

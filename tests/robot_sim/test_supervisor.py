@@ -85,6 +85,16 @@ def test_the_face_shows_mood_state_gestures_and_the_energy_of_the_voice() -> Non
     assert not face.talking
 
 
+def test_that_the_robot_was_called_stands_in_its_world() -> None:
+    rig = Rig()
+    rig.tell(welcome())
+    rig.tell(Face(conversation=Conversation.ATTENTION))
+    rig.tell(Face(conversation=Conversation.LISTENING))
+    [*_, world] = rig.wait(1_100)
+    assert isinstance(world, World)
+    assert WorldState.model_validate(world.world).recent_events == ["attention.wake"]
+
+
 def test_a_flush_silences_the_voice_gives_up_actions_and_is_answered_last() -> None:
     rig = Rig()
     rig.speech(3)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from agents.planner import sight
 from agents.planner.reflex.intents import UNKNOWN, Wish, name_in, understand
-from agents.planner.reflex.smalltalk import LINES, Line
+from agents.planner.reflex.smalltalk import LINES
 from protocols.messages.turn import Sight, TurnStart
 
 STILL_MODES = frozenset({"BOOT", "ERROR", "TELEOP"})
@@ -34,6 +34,12 @@ class Reply(NamedTuple):
 
 def reply(turn: TurnStart, now: datetime) -> Reply:
     """Answer what the user of ``turn`` said at wall time ``now``."""
+    found = _found(turn, now)
+    reason = f"the user's words mean {found.intent.replace('_', ' ')}"
+    return found._replace(mood_reason=reason)
+
+
+def _found(turn: TurnStart, now: datetime) -> Reply:
     wish = understand(turn.user_text)
     answer = _ANSWERS.get(wish.intent)
     if turn.sight is not None and (turn.sight.text or wish.intent not in _BODILY):
@@ -45,12 +51,16 @@ def reply(turn: TurnStart, now: datetime) -> Reply:
 
 def _line(intent: str, turn: TurnStart) -> Reply:
     line = LINES.get(intent, LINES[UNKNOWN])
-    return _from(intent, line, line.texts[len(turn.history) % len(line.texts)])
+    text = line.texts[len(turn.history) % len(line.texts)]
+    return Reply(intent, text, line.emotion, line.intensity, line.gestures)
 
 
-def _from(intent: str, line: Line, text: str) -> Reply:
-    reason = f"the user's words mean {intent.replace('_', ' ')}"
-    return Reply(intent, text, line.emotion, line.intensity, line.gestures, mood_reason=reason)
+def _identity(wish: Wish, turn: TurnStart, now: datetime) -> Reply:
+    usual = _line(wish.intent, turn)
+    if not turn.name:
+        return usual
+    text = f"My name is {turn.name}. I am a little robot, and I answer by simple rules."
+    return usual._replace(text=text)
 
 
 # memory of the conversation
@@ -190,6 +200,7 @@ def _look(wish: Wish, turn: TurnStart, now: datetime) -> Reply:
 
 
 _ANSWERS: dict[str, Callable[[Wish, TurnStart, datetime], Reply]] = {
+    "identity": _identity,
     "name_given": _name_given,
     "name_asked": _name_asked,
     "repeat": _repeat,

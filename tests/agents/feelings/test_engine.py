@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.feelings.engine import (
+    ASLEEP_S,
+    DROWSY_S,
+    WHIM,
     ConversationEnded,
     ConversationStarted,
     Effect,
@@ -24,7 +27,7 @@ from agents.feelings.engine import (
     step,
 )
 from agents.feelings.guardrails import Broken, Guardrails
-from agents.feelings.impulses import Cause, Impulse, pushed
+from agents.feelings.impulses import REASONS, Cause, Impulse, pushed
 from agents.feelings.moods import MOODS, NEGATIVE, Shown, nearest
 from agents.feelings.temperament import Affect, Axes, temperament
 
@@ -234,6 +237,52 @@ def test_nobody_falls_asleep_while_talking_or_right_after() -> None:
     assert Cause.DROWSY not in life.state.cooled_s
 
 
+def test_a_whim_moves_a_robot_that_nobody_talks_with_and_only_a_little() -> None:
+    life = Life().live(10)
+    before = life.state.affect
+    life.feel(Tick(whim="happy"))
+    assert dist(life.state.affect, before) == pytest.approx(NATURE.idle_magnitude)
+    assert life.state.affect.valence > before.valence
+    lively = temperament(Axes(energy=1.0))
+    state, effects = step(lively, LIMITS, begin(lively, 0.0), Tick(whim="happy"), 1.0)
+    assert effects == (MoodChanged(state.shown, WHIM),)
+
+
+@pytest.mark.parametrize("whim", ["angry", "sad", "scared", "jealous", "sleepy"])
+def test_nobody_is_negative_on_a_whim(whim: str) -> None:
+    assert Life().feel(Tick(whim=whim)).state == Life().feel(Tick()).state
+
+
+def test_whims_wait_for_the_end_of_a_conversation_and_of_sleep() -> None:
+    life = Life().feel(ConversationStarted())
+    talking = life.state.affect
+    assert life.feel(Tick(whim="silly")).state.affect == talking
+    life.feel(ConversationEnded())
+    parting = life.state.affect
+    assert life.feel(Tick(whim="silly")).state.affect == parting
+    asleep = Life().live(950)
+    tired = asleep.state.affect
+    assert asleep.feel(Tick(whim="silly")).state.affect == tired
+
+
+def test_a_mood_says_why_it_has_changed() -> None:
+    life = in_mood(Life().feel(ConversationStarted()), "happy").feel(Wished("silly", 1.0, "a joke"))
+    life.live(60).feel(ConversationEnded(well=False), Happened(Cause.BUTTON))
+    reasons = {effect.reason for effect in life.effects if isinstance(effect, MoodChanged)}
+    assert reasons >= {"a person has seen to it", "a joke", "it passes", "its button was pressed"}
+
+
+def test_what_moves_a_robot_that_nobody_comes_to_is_no_whim() -> None:
+    life = Life().live(DROWSY_S - 1)
+    life.effects.clear()
+    while life.now < 2 * ASLEEP_S:
+        life.now = due_s(LIMITS, life.state)
+        life.feel(Tick(whim="silly"))
+    reasons = {effect.reason for effect in life.effects if isinstance(effect, MoodChanged)}
+    assert REASONS[Cause.ASLEEP] in reasons
+    assert reasons <= {REASONS[Cause.DROWSY], REASONS[Cause.ASLEEP]}
+
+
 def test_an_unnoticeable_change_is_not_told() -> None:
     life = Life().live(30)
     assert [effect for effect in life.effects if isinstance(effect, MoodChanged)] == []
@@ -258,19 +307,22 @@ events = st.one_of(
     st.builds(Overridden, st.builds(Affect, unit, unit), st.floats(0, 2)),
 )
 noises = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
+whims = st.sampled_from(["", *MOODS])
 
 
-@given(st.lists(st.tuples(events, st.floats(0.01, 3.0), noises), max_size=60))
-def test_no_guardrail_is_ever_broken(story: list[tuple[Event, float, tuple[float, float]]]) -> None:
+@given(st.lists(st.tuples(events, st.floats(0.01, 3.0), noises, whims), max_size=60))
+def test_no_guardrail_is_ever_broken(
+    story: list[tuple[Event, float, tuple[float, float], str]],
+) -> None:
     life = Life()
     since: dict[str, float] = {}
-    for event, pause_s, noise in story:
+    for event, pause_s, noise, whim in story:
         life.feel(event)
         check(life, since)
         until = life.now + pause_s
         while (due := due_s(LIMITS, life.state)) <= until:
             life.now = max(life.now, due)
-            life.feel(Tick(noise))
+            life.feel(Tick(noise, whim=whim))
             check(life, since)
         life.now = until
 

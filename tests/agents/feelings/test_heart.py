@@ -5,10 +5,11 @@ from random import Random
 import pytest
 
 from agents.feelings.body import Body, sensed
+from agents.feelings.engine import WHIM
 from agents.feelings.guardrails import Guardrails, changed
 from agents.feelings.heart import LONGEST_TURN_S, QUIET_S, Heart
 from agents.feelings.impulses import Cause
-from agents.feelings.temperament import Axes, temperament
+from agents.feelings.temperament import Axes, Temperament, temperament
 from protocols.envelope import Message
 from protocols.messages.affect import (
     AffectBias,
@@ -27,7 +28,7 @@ from protocols.messages.session import Attention, AttentionSet
 from protocols.messages.turn import Outcome, Priority, TurnEnded, TurnStarted
 from protocols.messages.voice import VoiceConfirmed
 
-NATURE = temperament(Axes(predictability=1.0))
+NATURE = temperament(Axes(predictability=1.0, initiative=0.0))
 USER = TurnStarted(priority=Priority.USER)
 DONE, FAILED = TurnEnded(outcome=Outcome.DONE), TurnEnded(outcome=Outcome.FAILED)
 
@@ -35,10 +36,15 @@ DONE, FAILED = TurnEnded(outcome=Outcome.DONE), TurnEnded(outcome=Outcome.FAILED
 class Owner:
     """A heart and its clock."""
 
-    def __init__(self, limits: Guardrails | None = None, spent_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        limits: Guardrails | None = None,
+        spent_s: float = 0.0,
+        nature: Temperament = NATURE,
+    ) -> None:
         self.now = 100.0
         self.day = 7
-        self.heart = Heart(NATURE, limits or Guardrails(), Random(1), self.now, 7, spent_s)
+        self.heart = Heart(nature, limits or Guardrails(), Random(1), self.now, 7, spent_s)
         self.told: list[Message] = list(self.heart.open("s1", self.now, self.day))
 
     def tell(self, *messages: Message, turn: int = 0) -> tuple[Message, ...]:
@@ -172,6 +178,18 @@ def test_alone_a_robot_tells_only_what_is_new() -> None:
     assert states[0].idle_state is Idle.DROWSY
 
 
+def test_a_robot_with_initiative_has_whims_while_it_is_alone_and_awake() -> None:
+    lively = temperament(Axes(energy=1.0, initiative=1.0))
+    owner = Owner(nature=lively)
+    owner.wait(290)
+    whims = [m for m in owner.all(AffectChanged) if m.reason == WHIM]
+    assert len(whims) >= 5
+    owner.told.clear()
+    owner.tell(USER)
+    owner.wait(100)
+    assert [m for m in owner.all(AffectChanged) if m.reason == WHIM] == []
+
+
 def test_the_day_that_is_used_up_blocks_the_next_conversation_until_it_is_over() -> None:
     owner = Owner(Guardrails(daily_limit_s=60), spent_s=60)
     owner.tell(USER)
@@ -237,6 +255,18 @@ def test_a_limit_that_is_none_changes_nothing(bad: float) -> None:
     after = changed(usual, order, usual)
     assert after.session_limit_s == usual.session_limit_s
     assert after.daily_limit_s == 0.0
+
+
+def test_limits_of_one_robot_hold_for_its_session_and_give_way_to_the_usual_ones() -> None:
+    owner = Owner(Guardrails(session_limit_s=60, daily_limit_s=600))
+    owner.tell(GuardrailSet(session_time_limit_s=20.0, daily_time_limit_s=0.0))
+    assert (owner.heart.limits.session_limit_s, owner.heart.limits.daily_limit_s) == (20, 0)
+    owner.tell(GuardrailSet(session_time_limit_s=30.0, usual_limits=True))
+    assert (owner.heart.limits.session_limit_s, owner.heart.limits.daily_limit_s) == (30, 600)
+    owner.heart.open("s1", owner.now, owner.day)
+    assert owner.heart.limits.session_limit_s == 30, "the same session goes on"
+    owner.heart.open("s2", owner.now, owner.day)
+    assert owner.heart.limits == Guardrails(session_limit_s=60, daily_limit_s=600)
 
 
 def test_a_hand_on_the_button_is_felt() -> None:

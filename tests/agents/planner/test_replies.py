@@ -42,6 +42,12 @@ def test_a_second_story_is_another_one() -> None:
     assert first.text != second.text
 
 
+def test_a_robot_with_a_name_says_it() -> None:
+    assert answer("who are you", name="Milo").text.startswith("My name is Milo.")
+    assert answer("what is your name", name="Milo").text.startswith("My name is Milo.")
+    assert "name is" not in answer("who are you").text
+
+
 def test_a_name_is_remembered_from_the_conversation() -> None:
     told = said("my name is Anna", "Nice to meet you, Anna!")
     assert "Anna" in answer("what is my name", told, said("hello", "Hi!", 2)).text

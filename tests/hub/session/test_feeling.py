@@ -7,6 +7,7 @@ import pytest
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.affect import bias_of, sensed_of
+from hub.session.character import Character
 from hub.session.state import Policy
 from protocols.messages import affect, face, robot, session, speech, turn
 from protocols.messages.affect import AffectState, Broken, GuardrailHeld
@@ -140,6 +141,115 @@ def test_without_its_feelings_a_robot_shows_what_the_model_says() -> None:
     d.planner(turn.ResponseMeta(emotion="curious"))
     assert faces(d)[-1] == (2, "curious")
     assert d.reported(AffectChanged)[-1].emotion == "curious"
+
+
+def test_without_feelings_guardrails_hold_all_the_same() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.planner(turn.ResponseMeta(emotion="angry", intensity=1.0))
+    [shown] = d.told(robot.Emotion)
+    assert (shown.emotion, shown.intensity) == ("angry", 0.5)
+    d.wait(1_999)
+    assert len(faces(d)) == 1
+    d.wait(1)
+    assert faces(d)[-1] == (1, "neutral")
+    assert d.reported(face.FaceChanged)[-1].emotion == "neutral"
+    d.wait(10_000)
+    assert len(faces(d)) == 2
+
+
+def test_a_mood_that_feelings_do_not_end_is_over_for_everybody_when_the_hub_ends_it() -> None:
+    d = feeling()
+    feels(d, "sad")
+    d.wait(4_250)
+    assert faces(d) == [(0, "sad"), (0, "neutral")]
+    assert d.reported(face.FaceChanged)[-1].emotion == "neutral"
+
+
+def test_a_models_anger_ends_with_the_next_mood_or_after_its_turn() -> None:
+    d = Driver()
+    d.says("hello robot")
+    d.planner(turn.ResponseMeta(emotion="scared", intensity=0.4))
+    d.user(robot.Cancel())
+    d.wait(2_000)
+    assert faces(d)[-1] == (0, "neutral")
+    d.says("hello again")
+    d.planner(turn.ResponseMeta(emotion="sad", intensity=0.4))
+    d.user(robot.Cancel())
+    d.says("and again")
+    d.planner(turn.ResponseMeta(emotion="happy", intensity=0.9))
+    d.wait(5_000)
+    assert faces(d)[-1] == (3, "happy")
+
+
+def test_nobody_is_angry_of_itself_with_feelings_or_without() -> None:
+    d = Driver()
+    d.announce("Lunch is ready.", emotion="angry", intensity=0.9)
+    assert faces(d) == [(1, "neutral")]
+
+
+def test_feelings_that_are_late_are_no_way_around_a_guardrail() -> None:
+    d = feeling()
+    d.says("hello robot")
+    d.planner(turn.ResponseMeta(emotion="angry", intensity=1.0))
+    d.wait(20)
+    assert [(e.emotion, e.intensity) for e in d.told(robot.Emotion)] == [("angry", 0.5)]
+    feels(d, "curious", 1)
+    d.wait(5_000)
+    assert faces(d)[-1] == (1, "curious")
+
+
+def test_feelings_that_die_in_anger_leave_nobody_angry() -> None:
+    d = feeling()
+    d.says("hello robot")
+    d.planner(turn.ResponseMeta(emotion="angry", intensity=1.0))
+    feels(d, "angry", 1)
+    feels(d, "angry", 0, intensity=0.3)
+    d.feed(on.AgentDown(*FEELINGS))
+    d.wait(2_250)
+    assert faces(d)[-1] == (1, "neutral")
+
+
+def test_who_lets_moods_last_is_obeyed_for_as_long_as_there_are_feelings() -> None:
+    d = feeling()
+    d.feed(on.Felt(affect.GuardrailSet(negative_duration_caps=False)))
+    d.says("hello robot")
+    d.planner(turn.ResponseMeta(emotion="angry", intensity=1.0))
+    feels(d, "angry", 1)
+    d.user(robot.Cancel())
+    d.wait(10_000)
+    assert faces(d)[-1] == (1, "angry")
+    feels(d, "sad")
+    d.feed(on.AgentDown(*FEELINGS))
+    d.wait(3_999)
+    assert faces(d)[-1] == (0, "sad")
+    d.wait(1)
+    assert faces(d)[-1] == (0, "neutral")
+
+
+def test_a_robot_with_feelings_of_its_own_weighs_what_the_model_feels_by_itself() -> None:
+    d = feeling()
+    d.user(robot.Profile(profile={"mood": "calm"}))
+    d.says("hello robot")
+    d.planner(turn.ResponseMeta(emotion="angry", intensity=1.0))
+    d.wait(5_000)
+    assert [(e.emotion, e.intensity) for e in d.told(robot.Emotion)] == [("angry", 1.0)]
+
+
+def test_feelings_are_told_the_limits_of_a_profile_and_when_they_are_gone() -> None:
+    d = feeling()
+    strict = Character(session_limit_s=300.0, daily_limit_s=0.0)
+    d.feed(on.Characterised(strict))
+    d.feed(on.Characterised(strict))
+    order = affect.GuardrailSet(
+        session_time_limit_s=300.0, daily_time_limit_s=0.0, usual_limits=True
+    )
+    assert feelings_are_told(d, affect.GuardrailSet) == [order]
+    d.feed(on.AgentDown(*FEELINGS))
+    d.feed(on.AgentUp(*FEELINGS))
+    assert feelings_are_told(d, affect.GuardrailSet) == [order, order], "a new one knows nothing"
+    d.feed(on.Characterised(Character()))
+    assert feelings_are_told(d, affect.GuardrailSet)[2:] == [affect.GuardrailSet(usual_limits=True)]
 
 
 def test_feelings_that_come_back_serve_the_session_again() -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocols.choreography import ATTENTIVE_MS, Choreography, Mood, Move
 from protocols.messages.face import Conversation
 from protocols.vocabulary import EMOTIONS
-from robot_sim.choreography import ATTENTIVE_MS, Choreography, Mood, Move
 
 MS = 1_000_000
 MOOD_BLINK, BLINK, NOD = Move("blink", 100), Move("blink", 180), Move("nod", 350)
@@ -146,21 +146,9 @@ def test_a_face_that_is_told_the_same_again_does_nothing() -> None:
     assert stage.converse(Conversation.LISTENING).feel("neutral", 0.5).at(1_000).moves == []
 
 
-@pytest.mark.parametrize(
-    ("state", "mood"),
-    [
-        (Conversation.LISTENING, ("neutral", 0.3)), (Conversation.PTT, ("neutral", 0.3)),
-        (Conversation.THINKING, ("thinking", 0.5)), (Conversation.SPEAKING, ("happy", 0.8)),
-        (Conversation.IDLE, ("happy", 0.8)),
-    ],
-)  # fmt: skip
-def test_a_clamped_face_listens_and_thinks_without_a_mood(
-    state: Conversation, mood: tuple[str, float]
-) -> None:
-    clamped = Stage(clamped=True).feel("happy").at(1_000).converse(state).at(3_000)
-    free = Stage().feel("happy").at(1_000).converse(state).at(3_000)
-    assert clamped.mood == mood
-    assert free.mood == ("happy", 0.8)
+@pytest.mark.parametrize("state", Conversation)
+def test_what_is_felt_is_shown_whatever_the_conversation_is_at(state: Conversation) -> None:
+    assert Stage().feel("happy").at(1_000).converse(state).at(3_000).mood == ("happy", 0.8)
 
 
 events = st.one_of(
@@ -168,11 +156,11 @@ events = st.one_of(
 )
 
 
-@given(st.lists(st.tuples(events, st.integers(1, 700)), max_size=40), st.booleans())
+@given(st.lists(st.tuples(events, st.integers(1, 700)), max_size=40))
 def test_a_face_never_jumps_and_arrives(
-    story: list[tuple[tuple[str, float] | Conversation, int]], clamped: bool
+    story: list[tuple[tuple[str, float] | Conversation, int]],
 ) -> None:
-    stage = Stage(clamped=clamped)
+    stage = Stage()
     felt = Mood("neutral", 0.5)
     last = stage.face.pose
     for event, pause in story:

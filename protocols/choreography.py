@@ -35,14 +35,6 @@ class Mood(NamedTuple):
     intensity: float
 
 
-CLAMPS = {
-    Conversation.LISTENING: Mood("neutral", 0.3),
-    Conversation.PTT: Mood("neutral", 0.3),
-    Conversation.THINKING: Mood("thinking", 0.5),
-}
-"""What a ``clamped`` face shows in place of what is felt."""
-
-
 class Pose(NamedTuple):
     """What the face shows: ``gaze_x`` to the right and ``gaze_y`` down, -1 to 1."""
 
@@ -80,14 +72,11 @@ class _Ramp(NamedTuple):
 
 
 class Choreography:
-    """See the module. ``chance`` gives numbers from 0 to 1, for when a listener nods; a ``clamped``
-    face shows what is felt only while it speaks or nobody talks with it."""
+    """See the module. ``chance`` gives numbers from 0 to 1, for when a listener nods. What is felt
+    is shown in every state of a conversation."""
 
-    def __init__(
-        self, now_ns: int = 0, *, clamped: bool = False, chance: Callable[[], float] = lambda: 0.5
-    ) -> None:
+    def __init__(self, now_ns: int = 0, *, chance: Callable[[], float] = lambda: 0.5) -> None:
         self.conversation = Conversation.IDLE
-        self._clamps = CLAMPS if clamped else {}
         self._chance = chance
         self._felt = self._shown = Mood("neutral", 0.5)
         self._phase = _Phase.STILL
@@ -108,8 +97,8 @@ class Choreography:
     @property
     def settled(self) -> bool:
         """Whether the mood that is wanted is the one that is shown, in full."""
-        arrived = self._intensity.at(self._now_ns) == self._wanted.intensity
-        return self._phase is _Phase.STILL and self._shown == self._wanted and arrived
+        arrived = self._intensity.at(self._now_ns) == self._felt.intensity
+        return self._phase is _Phase.STILL and self._shown == self._felt and arrived
 
     def feel(self, emotion: str, intensity: float, now_ns: int) -> None:
         """The robot feels so from now on; of what it feels in passing, the last counts."""
@@ -152,13 +141,9 @@ class Choreography:
 
     # inside
 
-    @property
-    def _wanted(self) -> Mood:
-        return self._clamps.get(self.conversation, self._felt)
-
     def _begin(self, now_ns: int) -> None:
         """Start out for the mood that is wanted, unless the face is on its way or held."""
-        wanted = self._wanted
+        wanted = self._felt
         if self._phase is not _Phase.STILL or wanted == self._shown:
             return
         if wanted.emotion == self._shown.emotion:
@@ -177,7 +162,7 @@ class Choreography:
                 self._ramp(0.0, now_ns, DOWN_MS)
             case _Phase.DOWN:
                 self._phase = _Phase.UP
-                self._shown = self._wanted
+                self._shown = self._felt
                 self._ramp(self._shown.intensity, now_ns, UP_MS)
             case _:
                 self._phase = _Phase.STILL
