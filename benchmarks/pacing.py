@@ -29,10 +29,12 @@ from benchmarks.timing import within
 from hub.counters import Counters
 from hub.edge.outbox import Frame
 from hub.edge.robot_link import NATIVE, NativeLink
+from hub.session.diary import Diary
 from hub.session.eyes import Blind, EyeServices
 from hub.session.memories import Memories
 from hub.session.pacing import Playout
-from hub.session.seat import Seat, SeatServices
+from hub.session.seat import Seat
+from hub.session.seat_services import SeatServices
 from hub.session.state import State as SeatState
 from hub.session.ticker import PERIOD_NS, Ticker
 from protocols.codecs.robot import encode_media
@@ -152,6 +154,7 @@ def _paced(sinks: list[Sink]) -> Iterator[None]:
         counters=Counters(),
         eyes=EyeServices(Blind(), cast(Any, None), time.monotonic_ns, Counters()),
         memories=Memories(None, cast(Any, None), Counters()),
+        diary=Diary(None, cast(Any, None), Counters()),
     )
     seats = [
         _seat(f"r{number}", NativeLink(sink, Counters(), "r", Hello(), threads), services)

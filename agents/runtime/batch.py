@@ -76,7 +76,10 @@ class BatchHost:
             self._outlet.count("stale_input")
         else:
             session.last_id = envelope.id
-            self._guard(session, lambda: self._service.handle(envelope, blob))
+            try:
+                self._service.handle(envelope, blob)
+            except AgentError as error:
+                self._fail(session, error)
 
     def drained(self) -> None:
         """Everything the media lane had is handed out."""
@@ -109,7 +112,10 @@ class BatchHost:
             for message in self._heard:
                 self._bus.subscribe(message, self._hear, opening.robot)
         self._sessions[opening.robot] = session
-        self._guard(session, lambda: self._service.open(opening, emit))
+        try:
+            self._service.open(opening, emit)
+        except AgentError as error:
+            self._fail(session, error)
 
     def _release(self, release: AnyEnvelope) -> None:
         session = self._sessions.get(release.robot)
@@ -120,13 +126,10 @@ class BatchHost:
         else:
             self._end(session)
 
-    def _guard(self, session: _Session, step: Callable[[], None]) -> None:
-        try:
-            step()
-        except AgentError as error:
-            _log.warning(log.SCOPE_FAILED, robot=session.opening.robot, code=error.code)
-            self._outlet.fail(Scope.SESSION, session.opening, error)
-            self._end(session)
+    def _fail(self, session: _Session, error: AgentError) -> None:
+        _log.warning(log.SCOPE_FAILED, robot=session.opening.robot, code=error.code)
+        self._outlet.fail(Scope.SESSION, session.opening, error)
+        self._end(session)
 
     def _end(self, session: _Session) -> None:
         robot = session.opening.robot

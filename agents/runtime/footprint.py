@@ -10,22 +10,18 @@ from pathlib import Path
 _MIB = 1 << 20
 
 
-def settle() -> None:
-    """A full collection must not stall the loop: what is loaded by now is never looked at again."""
-    gc.collect()
-    gc.freeze()
-
-
 def settle_again() -> None:
-    """The same for what was loaded later; nothing where nothing is settled (in tests)."""
+    """An engine was loaded: keep the collector from walking it (see ``protocols.heap``); nothing where
+    nothing is settled (in tests)."""
     if gc.get_freeze_count():
-        settle()
+        gc.collect()
+        gc.freeze()
 
 
 def release() -> None:
     """Give back what an engine has left behind.
 
-    Its cycles are among what ``settle`` hid from the collector; and the C library keeps what is
+    Its cycles are among what settling hid from the collector; and the C library keeps what is
     freed for itself until it is told not to. Stalls the loop for some 50 ms for every million of
     objects that are alive, so it is done where an engine was unloaded, and nowhere else.
     """

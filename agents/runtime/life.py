@@ -93,7 +93,7 @@ class AgentProcess:
     """One agent from its first registration to its end.
 
     ``hello`` is how it registers, where it has a slot; ``clock`` gives monotonic nanoseconds;
-    ``started`` is called once, when everything is loaded.
+    ``started`` is called once, when everything is loaded, and ``beating`` at every heartbeat.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class AgentProcess:
         *,
         clock: Callable[[], int],
         started: Callable[[], None] = lambda: None,
+        beating: Callable[[], None] = lambda: None,
         hello: AgentHello | None = None,
     ) -> None:
         self._bus = bus
@@ -110,6 +111,7 @@ class AgentProcess:
         self._agent = agent
         self._clock = clock
         self._started = started
+        self._beating = beating
         self._runner = ServiceRunner(
             bus, agent.services, clock=clock, on_drain=self._begin_to_leave, latch=agent.latch
         )
@@ -231,6 +233,7 @@ class AgentProcess:
             now = loop.time()
             lag_ms = max(0.0, now - due) * 1_000
             due = max(due, now - BEAT_S)
+            self._beating()
             if self._is_linked:
                 hub_seen = now
                 self._publish(self._heartbeat(lag_ms))

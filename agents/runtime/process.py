@@ -20,11 +20,11 @@ from typing import NoReturn, TypeVar
 
 from agents.runtime.bus.zmq import ZmqAgentBus
 from agents.runtime.errors import BackendUnavailable, BadSettings
-from agents.runtime.footprint import settle
 from agents.runtime.life import Agent, AgentProcess, Loaded, hello_of
 from agents.runtime.log import configure_logs
 from agents.runtime.settings import AgentSettings, load
 from agents.runtime.trial import run_trial
+from protocols.heap import Heap
 from protocols.messages.agent import AgentKind
 from protocols.trial import TRY
 
@@ -63,7 +63,15 @@ async def _live(kind: AgentKind, settings: AgentSettings, agent: Agent) -> None:
     pid = os.getpid()
     hello = hello_of(kind, settings.role, agent, pid)
     bus = ZmqAgentBus(settings.bus_dir, f"{kind}-{settings.role}-{pid}", hello)
-    process = AgentProcess(bus, agent, clock=time.monotonic_ns, started=settle, hello=hello)
+    heap = Heap()
+    process = AgentProcess(
+        bus,
+        agent,
+        clock=time.monotonic_ns,
+        started=heap.settle,
+        beating=heap.look,
+        hello=hello,
+    )
     loop = asyncio.get_running_loop()
 
     told = asyncio.Event()

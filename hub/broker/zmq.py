@@ -28,7 +28,7 @@ from protocols.errors import BusError, FrameTooLarge, MalformedFrame
 from protocols.link import TOTAL_BYTES, LinkTiming
 from protocols.qos import MAX_MEDIA_BYTES, Lane, QueueDepth
 from protocols.routes import Outgoing, Routes
-from protocols.topics import CATALOG, topic_name, wire_topic
+from protocols.topics import CATALOG, LINES, topic_name, wire_topic
 
 Authorise = Callable[[str, AnyEnvelope], bool]
 _SOCKETS = ("media-in", "media-out", "hub-in", "hub-out", "control", "events")
@@ -158,7 +158,7 @@ class ZmqHubBus:
             FrameTooLarge: it exceeds the limit of its lane.
             BusError: it is a command; those are sent to one instance.
         """
-        line = CATALOG[topic_name(type(envelope.body))]
+        line = LINES[type(envelope.body)]
         if line.command:
             raise BusError(f"{topic_name(line.message)} is a command: send it to an instance")
         self._outgoing.stamp(envelope)

@@ -43,7 +43,11 @@ class MicTrack:
     def place(self, piece: Piece) -> tuple[Piece | None, int]:
         """The part of ``piece`` that is new, and how many of its samples were not."""
         samples = len(piece.pcm) // 2
-        old = min(samples, max(0, self._next - piece.first_sample))
+        old = self._next - piece.first_sample
+        if old <= 0 < samples:
+            self._next = piece.first_sample + samples
+            return piece, 0
+        old = min(samples, max(0, old))
         if old == samples:
             return None, old
         self._next = piece.first_sample + samples
@@ -79,6 +83,7 @@ class Intake:
         self._playout_per_sample = playout_rate_hz / MIC_RATE_HZ
         self._track = MicTrack(self._playout_per_sample)
         self._waiting: deque[Piece | Callable[[], None]] = deque()
+        self._time = asyncio.get_running_loop().time
         self._timer: asyncio.TimerHandle | None = None
         self._window_end_s = 0.0
         self._left = _BURST_SAMPLES
@@ -94,6 +99,9 @@ class Intake:
         if old:
             self._counters.count("mic_samples.repeated", old)
         if placed is None:
+            return
+        if len(placed.pcm) <= 2 * SLICE_SAMPLES:
+            self._take(placed)
             return
         for start in range(0, len(placed.pcm) // 2, SLICE_SAMPLES):
             self._take(_slice(placed, start, SLICE_SAMPLES, self._playout_per_sample))
@@ -120,7 +128,7 @@ class Intake:
             self._deliver(*piece)
 
     def _spend(self, samples: int) -> bool:
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._time()
         if now_s >= self._window_end_s:
             self._window_end_s = now_s + _BURST_EVERY_S
             self._left = _BURST_SAMPLES

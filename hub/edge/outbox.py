@@ -39,9 +39,8 @@ class Outbox:
         self._bounds = (control_bound, speech_bound)
         self._control_bytes = 0
         self._speech_bytes = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._control or self._speech)
+        self.waiting = 0
+        """How many frames wait."""
 
     def depths(self, owner: str) -> tuple[QueueDepth, QueueDepth]:
         """What waits for robot ``owner``, and how much may."""
@@ -55,12 +54,14 @@ class Outbox:
         """Queue a control frame; False if that is more than may wait. ``renew`` is for what is
         true only for a while."""
         self._control.append(_Queued(0, frame, renew))
+        self.waiting += 1
         self._control_bytes += len(frame)
         return self._control_bytes <= self._bounds[0]
 
     def put_speech(self, turn: int, frame: Frame) -> bool:
         """Queue a speech frame of ``turn`` (from 1); False if that is more than may wait."""
         self._speech.append(_Queued(turn, frame))
+        self.waiting += 1
         self._speech_bytes += len(frame)
         return self._speech_bytes <= self._bounds[1]
 
@@ -68,6 +69,7 @@ class Outbox:
         """The next frame to leave."""
         while source := self._control or self._speech:
             queued = source.popleft()
+            self.waiting -= 1
             if queued.turn:
                 self._speech_bytes -= len(queued.frame)
             else:
@@ -83,6 +85,7 @@ class Outbox:
         if dropped:
             self._speech.clear()
             self._speech.extend(kept)
+            self.waiting -= dropped
             self._speech_bytes = sum(len(q.frame) for q in kept if q.turn)
         return dropped
 
@@ -91,7 +94,7 @@ class Outbox:
         control = [_renewed(q) for q in self._control if not q.turn]
         self._control.clear()
         self._speech.clear()
-        self._control_bytes = self._speech_bytes = 0
+        self._control_bytes = self._speech_bytes = self.waiting = 0
         return [frame for frame in control if frame is not None]
 
 

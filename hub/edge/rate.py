@@ -22,10 +22,12 @@ class AudioBucket:
 
     def take(self, audio_s: float, now_s: float) -> bool:
         """Spend ``audio_s`` of audio that came at ``now_s``; False if there is not that much."""
-        gained_s = max(0.0, now_s - self._now_s) * TOLERANCE
-        self._now_s = max(now_s, self._now_s)
-        self._left_s = min(self._credit_s, self._left_s + gained_s)
-        if audio_s > self._left_s:
-            return False
-        self._left_s -= audio_s
-        return True
+        left_s = self._left_s
+        if now_s > self._now_s:
+            left_s += (now_s - self._now_s) * TOLERANCE
+            self._now_s = now_s
+            if left_s > self._credit_s:
+                left_s = self._credit_s
+        has = audio_s <= left_s
+        self._left_s = left_s - audio_s if has else left_s
+        return has

@@ -135,14 +135,15 @@ class _Connection:
         services: EdgeServices,
         probe: Probe,
     ) -> None:
-        counters, now_s = services.counters, asyncio.get_running_loop().time()
+        counters = services.counters
+        self._time = asyncio.get_running_loop().time
         self._link = link
         self._session = session
         self._probe = probe
         self._codec = hello.codec
         self._counters = counters
         self._clock_ns = services.clock_ns
-        self._bucket = AudioBucket(now_s)
+        self._bucket = AudioBucket(self._time())
         camera = hello.capabilities.camera
         self._camera = CameraIntake(camera, session.on_camera, counters, services.clock_ns() / 1e9)
         self._intake = Intake(session.on_mic, counters, hello.speech_rate_hz)
@@ -198,13 +199,12 @@ class _Connection:
     def _on_mic(self, mic: MicFrame, payload: bytes) -> None:
         if mic.codec is not self._codec:
             raise BadAudio(f"hello said {self._codec}, the frame is {mic.codec}")
-        audio_s = len(payload) / (2 * MIC_RATE_HZ)
-        if mic.codec is Codec.OPUS:
-            audio_s = _OPUS_PACKET_S
-        if not self._bucket.take(audio_s, asyncio.get_running_loop().time()):
+        pcm = mic.codec is Codec.PCM
+        audio_s = len(payload) / (2 * MIC_RATE_HZ) if pcm else _OPUS_PACKET_S
+        if not self._bucket.take(audio_s, self._time()):
             self._counters.count("connections.over_rate")
             self._link.close(CLOSE_RATE_LIMIT, "audio faster than real time")
-        elif mic.codec is Codec.PCM:
+        elif pcm:
             self._intake.feed(Piece(mic.first_sample, payload, mic.playout_sample))
         elif not self._decoding.submit(functools.partial(self._decode, mic, payload)):
             self._counters.count("mic_packets.decoder_overrun")

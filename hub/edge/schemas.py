@@ -8,7 +8,6 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
-import jsonschema_rs
 import msgspec
 
 from hub.errors import BadRequest
@@ -39,6 +38,8 @@ class SchemaCheck:
             raise BadSchema(f"a schema may have {MAX_SCHEMA_BYTES} bytes")
         _check_numbers(schema)
         _check_size(schema)
+        import jsonschema_rs
+
         try:
             self._validator = jsonschema_rs.validator_for(
                 schema,
@@ -50,6 +51,8 @@ class SchemaCheck:
 
     def holds(self, document: Any) -> bool:
         """Whether ``document`` obeys it; what cannot be decided in its bounds does not."""
+        import jsonschema_rs
+
         try:
             return bool(self._validator.is_valid(document))
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):

@@ -72,6 +72,11 @@ class WireSocket(WebSocketsSansIOProtocol):
             if kind == UNREAD:
                 super().data_received(content)
                 continue
+            if kind == BINARY and self._on_frame is not None:
+                self._heard = True
+                if not self.close_sent:
+                    self._on_frame(content)
+                continue
             self.curr_msg_data_type = "bytes" if kind == BINARY else "text"
             self.frames = [content]
             self.send_receive_event_to_app()

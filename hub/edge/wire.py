@@ -74,7 +74,7 @@ class WireLink:
     @property
     def flowing(self) -> bool:
         """Whether what is written now goes to the socket now."""
-        return self._wire.flowing and not self._outbox and not self.closed
+        return self._wire.flowing and not self._outbox.waiting and not self.closed
 
     def write_control(self, frame: Frame, renew: Renew | None = None) -> None:
         """Send a control frame, now or when the socket takes it; what ``renew`` makes then takes
@@ -90,7 +90,7 @@ class WireLink:
         """Send a frame of speech, now or when the socket takes it."""
         if self.closed:
             return
-        if self.flowing:
+        if self._wire.flowing and not self._outbox.waiting:
             self._wire.write(frame)
         elif not self._outbox.put_speech(turn, frame):
             self._cut("speech")
@@ -139,7 +139,7 @@ class WireLink:
                 return
             self._wire.write(frame)
             written += len(frame)
-        if self._wire.flowing and self._outbox and not (self.closed or self._draining):
+        if self._wire.flowing and self._outbox.waiting and not (self.closed or self._draining):
             self._draining = True
             asyncio.get_running_loop().call_soon(self._drain)
 

@@ -10,7 +10,7 @@ from collections import deque
 from typing import NamedTuple
 
 from hub.session.link import LinkProfile
-from protocols.messages.robot import Playing
+from protocols.messages.robot import Playing, SpeechFrame
 from protocols.qos import SPEECH_AHEAD_MS
 
 _NS = 1_000_000_000
@@ -23,23 +23,18 @@ _JOIN_TIMEOUT_NS = 500_000_000
 """How long the end of a response waits for audio that is still on the media lane."""
 
 
-class Frame(NamedTuple):
-    """A frame that may leave now."""
+Frame = tuple[SpeechFrame, bytes]
+"""A frame that may leave now: its header and its samples."""
 
-    turn: int
+
+class _Piece(NamedTuple):
     first_sample: int
-    samples: int
     energy: int
     pcm: bytes
 
     @property
     def end(self) -> int:
-        return self.first_sample + self.samples
-
-
-class _Piece(NamedTuple):
-    energy: int
-    pcm: bytes
+        return self.first_sample + len(self.pcm) // 2
 
 
 class Playout:
@@ -55,6 +50,7 @@ class Playout:
         self.rate_hz = rate_hz
         self.fence = fence
         self.turn = 0
+        self._can_flush = profile.can_flush
         self._frame_samples = profile.frame_ms * rate_hz // 1000
         self._most_samples = int(profile.max_lead_ms * rate_hz // 1000)
         self._widen(profile.lead_ms)
@@ -67,7 +63,8 @@ class Playout:
         self._pieces: deque[_Piece] = deque()
         self._cut = 0
         """Bytes of the first piece that have left."""
-        self._on_the_way: deque[Frame] = deque()
+        self._kept: deque[_Piece] = deque()
+        """What has left and was not acknowledged."""
         self._away = False
         self._received = self._sent = self._played = 0
         self._total, self._finished_ns = -1, 0
@@ -101,7 +98,7 @@ class Playout:
         if first_sample > self._received:
             self.gaps += 1
             self._pad(first_sample)
-        self._pieces.append(_Piece(energy, pcm))
+        self._pieces.append(_Piece(first_sample, energy, pcm))
         self._received += len(pcm) // 2
         return True
 
@@ -111,7 +108,7 @@ class Playout:
             self._total, self._finished_ns = samples, now_ns
 
     def _pad(self, until: int) -> None:
-        self._pieces.append(_Piece(0, bytes(2 * (until - self._received))))
+        self._pieces.append(_Piece(self._received, 0, bytes(2 * (until - self._received))))
         self._received = until
 
     def flush(self, turn: int) -> None:
@@ -124,7 +121,7 @@ class Playout:
     def _drop(self) -> None:
         self._pieces.clear()
         self._cut = 0
-        self._on_the_way.clear()
+        self._kept.clear()
 
     def suspend(self) -> None:
         """The connection is gone: nothing leaves, and only what was acknowledged counts as heard."""
@@ -140,20 +137,23 @@ class Playout:
         if playing is not None and playing.turn == self.turn:
             self._played = min(max(self._played, playing.samples), self._sent)
             from_sample = min(max(self._played, playing.received), self._sent)
-        self._trim()
-        while self._on_the_way and self._sent > from_sample:
-            frame = self._on_the_way.pop()
-            self._sent = max(frame.first_sample, from_sample)
-            had = self._sent - frame.first_sample
-            self._pieces.appendleft(_Piece(frame.energy, frame.pcm[2 * had :]))
-            if had:
-                self._on_the_way.append(frame._replace(samples=had, pcm=frame.pcm[: 2 * had]))
+        self._rewind(from_sample)
         self._base = self._played
         self._anchor_ns = now_ns if self._sent > self._played else 0
 
+    def _rewind(self, sample: int) -> None:
+        """The next frame begins at ``sample``, which was not acknowledged; nowhere else if nothing that
+        has left is here any more."""
+        if self._can_flush and self._sent > sample and (self._kept or self._cut):
+            self._cut = 0
+            while not self._pieces or self._pieces[0].first_sample > sample:
+                self._pieces.appendleft(self._kept.pop())
+            self._cut = 2 * (sample - self._pieces[0].first_sample)
+            self._sent = sample
+
     def hold(self, now_ns: int) -> None:
         """Stop sending, keep everything. A device that acknowledges says where it stopped."""
-        if not self.profile.can_flush:
+        if not self._can_flush:
             self._played = self.played_samples(now_ns)
         self._base = self._played
         self._held_ns = now_ns
@@ -168,11 +168,11 @@ class Playout:
         if turn != self.turn or not 0 <= samples <= self._sent:
             return
         estimated = self.played_samples(now_ns)
-        self._played = max(self._played, samples)
-        while self._on_the_way and self._on_the_way[0].end <= self._played:
-            self._on_the_way.popleft()
-        self._base, self._anchor_ns = self._played, now_ns
-        if self._played > estimated:
+        played = self._played = max(self._played, samples)
+        while self._kept and self._kept[0].end <= played:
+            self._kept.popleft()
+        self._base, self._anchor_ns = played, now_ns
+        if played > estimated:
             self.quiet_until_ns = 0
         if self._held_ns:
             self._held_ns = now_ns
@@ -189,19 +189,20 @@ class Playout:
         if self._held_ns or not self._anchor_ns:
             return self._base
         elapsed = now_ns - self._anchor_ns
-        if self.profile.can_flush:
-            elapsed = min(elapsed, _ACK_TIMEOUT_NS)
-        return min(self._sent, self._base + elapsed * self.rate_hz // _NS)
+        if elapsed > _ACK_TIMEOUT_NS and self._can_flush:
+            elapsed = _ACK_TIMEOUT_NS
+        played = self._base + elapsed * self.rate_hz // _NS
+        return played if played < self._sent else self._sent
 
     def heard_ms(self, now_ns: int) -> int:
         """What the user has heard for certain: acknowledged, or by the pacing clock."""
-        samples = self._played if self.profile.can_flush else self.played_samples(now_ns)
+        samples = self._played if self._can_flush else self.played_samples(now_ns)
         return samples * 1000 // self.rate_hz
 
     def position_ms(self, now_ns: int) -> int:
         """The best estimate of what the user has heard by now, for a turn that is cut: between two
         acknowledgements the loudspeaker goes on. It never says that the response is over."""
-        if not self.profile.can_flush or not self._anchor_ns:
+        if not self._can_flush or not self._anchor_ns:
             return self.heard_ms(now_ns)
         until = self._held_ns or now_ns
         elapsed = max(0, min(until - self._anchor_ns, _BETWEEN_ACKS_NS))
@@ -210,82 +211,78 @@ class Playout:
             return self.heard_ms(now_ns)
         return estimate * 1000 // self.rate_hz
 
-    def due(self, now_ns: int) -> list[Frame]:
-        """The frames that may leave now, in order."""
-        frames: list[Frame] = []
+    def due(self, now_ns: int, epoch: int = 0) -> list[Frame]:
+        """The frames that may leave now, in order, for the connection of ``epoch``."""
         if not self._open or self._held_ns or self._away:
-            return frames
+            return []
         if self._received < self._total and now_ns - self._finished_ns > _JOIN_TIMEOUT_NS:
             self.gaps += 1
             self._pad(self._total)
         position = self.played_samples(now_ns)
         if 0 < self._sent <= position:
             self._run_dry()
-        limit = self._limit(position)
+        # Where a device acknowledges, the playhead between two acknowledgements is a guess, too high
+        # by what the wire delays. So the guess may use up the room between the lead and the largest
+        # lead, and no more: what the device has to hold is bounded whatever the wire does.
+        limit, most = position + self._lead_samples, self._played + self._most_samples
+        if limit > most and self._can_flush:
+            limit = most
         size = self._frame_samples
-        while self._sent + size <= limit and (frame := self._take(size)):
-            frames.append(frame)
+        frames: list[Frame] = []
+        while self._sent + size <= limit:
+            available = self._received - self._sent
+            # Only the last frame of a response is shorter.
+            if available < size and (available <= 0 or self._received != self._total):
+                break
+            frames.append(self._take(size, epoch))
             if not self._anchor_ns:
                 self._anchor_ns = now_ns
-        if self._anchor_ns and self.profile.can_flush and self._received - self._sent >= size:
+        if self._anchor_ns and self._can_flush and self._received - self._sent >= size:
             # Only the lead holds the next frame back.
             self.quiet_until_ns = now_ns + (self._sent + size - limit) * _NS // self.rate_hz
         return frames
 
-    def _limit(self, position: int) -> int:
-        """The sample before which everything may be on the wire by now.
-
-        Where a device acknowledges, the playhead between two acknowledgements is a guess, too high
-        by what the wire delays. So the guess may use up the room between the lead and the largest
-        lead, and no more: what the device has to hold is bounded whatever the wire does.
-        """
-        limit = position + self._lead_samples
-        if not self.profile.can_flush:
-            return limit
-        return min(limit, self._played + self._most_samples)
-
     def _run_dry(self) -> None:
         """The loudspeaker has nothing left: it plays on from the moment at which more leaves."""
         self._base, self._anchor_ns = self._sent, 0
-        if not self.profile.can_flush:
+        if not self._can_flush:
             self._played = self._sent
 
-    def _take(self, size: int) -> Frame | None:
-        """The next ``size`` samples; fewer only at the end of the response."""
-        available = self._received - self._sent
-        if available < size and not (available and self._received == self._total):
-            return None
-        first, piece = self._sent, self._pieces[0]
-        pcm = piece.pcm[self._cut : self._cut + 2 * size]
-        self._cut += len(pcm)
-        if self._cut == len(piece.pcm):
-            self._pieces.popleft()
-            self._cut = 0
-            if len(pcm) < 2 * size and self._pieces:
+    def _take(self, size: int, epoch: int) -> Frame:
+        """The next ``size`` samples, or all there are."""
+        first, end, piece = self._sent, self._cut + 2 * size, self._pieces[0]
+        pcm = piece.pcm[self._cut : end]
+        self._cut = end
+        if end >= len(piece.pcm):
+            self._leave()
+            if end > len(piece.pcm):
                 pcm += self._rest(2 * size - len(pcm))
-        self._sent += len(pcm) // 2
-        frame = Frame(self.turn, first, len(pcm) // 2, piece.energy, pcm)
-        if self.profile.can_flush:
-            self._on_the_way.append(frame)
-        return frame
+        samples = len(pcm) // 2
+        self._sent = first + samples
+        header = SpeechFrame(
+            epoch=epoch, turn=self.turn, first_sample=first, samples=samples, energy=piece.energy
+        )
+        return header, pcm
 
     def _rest(self, missing: int) -> bytes:
         """The next ``missing`` bytes, across pieces; fewer if there are not so many."""
         parts = []
         while self._pieces and missing:
-            piece = self._pieces.popleft()
-            parts.append(piece.pcm[:missing])
-            if len(piece.pcm) > missing:
-                self._pieces.appendleft(_Piece(piece.energy, piece.pcm[missing:]))
+            piece = self._pieces[0].pcm
+            parts.append(piece[:missing])
+            if len(piece) > missing:
+                self._cut = missing
+            else:
+                self._leave()
             missing -= len(parts[-1])
         return b"".join(parts)
 
-    def _trim(self) -> None:
-        """Let the first piece begin where the next frame does."""
-        if self._cut:
-            piece = self._pieces.popleft()
-            self._pieces.appendleft(_Piece(piece.energy, piece.pcm[self._cut :]))
-            self._cut = 0
+    def _leave(self) -> None:
+        """All of the first piece has left."""
+        piece = self._pieces.popleft()
+        self._cut = 0
+        if self._can_flush:
+            self._kept.append(piece)
 
     @property
     def all_sent(self) -> bool:
@@ -298,7 +295,7 @@ class Playout:
 
     def ahead_ms(self, now_ns: int) -> int:
         """Speech that is here or on the wire, and not yet heard: what credit bounds."""
-        heard = self._played if self.profile.can_flush else self.played_samples(now_ns)
+        heard = self._played if self._can_flush else self.played_samples(now_ns)
         return (self._received - heard) * 1000 // self.rate_hz
 
     @property
@@ -312,7 +309,7 @@ class Playout:
     def _is_over(self) -> bool:
         """Nothing is due any more. Where the pacing clock stands in for the loudspeaker, it has to
         be looked at until the end."""
-        return self.profile.can_flush or self._played >= self._total
+        return self._can_flush or self._played >= self._total
 
     @property
     def sent_samples(self) -> int:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 PERIOD_NS = 5_000_000
-_RESYNC_NS = 60_000_000
-"""When the loop was held up for longer, the missed ticks are skipped, not made up for."""
+"""Heartbeats are so far apart. At one at which nothing is due nobody wakes."""
+_MS = 1_000_000
 
 
 LEAVE = -1
@@ -16,21 +16,20 @@ LEAVE = -1
 class Ticking(Protocol):
     """Something the ticker looks after."""
 
-    def tick(self) -> int:
-        """Do what is due; return when to look again, in ns of the clock (0: at the next heartbeat),
-        or ``LEAVE``."""
+    def tick(self, now_ns: int) -> int:
+        """Do what is due by ``now_ns``; return when to look again, in ns of the clock (0: at the next
+        heartbeat), or ``LEAVE``."""
 
 
 class Ticker:
-    """Calls ``tick`` of everything whose time has come every 5 ms, and sleeps when nothing is
-    active."""
+    """Calls ``tick`` of everything whose time has come, at the next heartbeat."""
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
         self._active: dict[Ticking, int] = {}
         self._fresh: dict[Ticking, None] = {}
-        self._due_ns = 0
-        self._running = False
+        self._beat_ns = 0
+        self._timer: asyncio.TimerHandle | None = None
 
     def add(self, ticking: Ticking) -> None:
         """Look after ``ticking`` until its ``tick`` says ``LEAVE``. The first time is now, in the
@@ -41,30 +40,33 @@ class Ticker:
 
     def _run_fresh(self) -> None:
         fresh, self._fresh = self._fresh, {}
-        for ticking in fresh:
-            self._look(ticking)
-        if self._active and not self._running:
-            self._running = True
-            self._due_ns = self._clock() + PERIOD_NS
-            asyncio.get_running_loop().call_later(PERIOD_NS / 1e9, self._run)
+        self._look(list(fresh), self._clock())
 
     def _run(self) -> None:
+        self._timer = None
         now = self._clock()
-        for ticking in [one for one, due_ns in self._active.items() if due_ns <= now]:
-            self._look(ticking)
-        if not self._active:
-            self._running = False
-            return
-        now = self._clock()
-        self._due_ns += PERIOD_NS
-        if now - self._due_ns > _RESYNC_NS:
-            self._due_ns = now
-        wait_s = max(0, self._due_ns - now) / 1e9
-        asyncio.get_running_loop().call_later(wait_s, self._run)
+        self._look([one for one, due_ns in self._active.items() if due_ns <= now], now)
 
-    def _look(self, ticking: Ticking) -> None:
-        due_ns = ticking.tick()
-        if due_ns == LEAVE:
-            self._active.pop(ticking, None)
-        else:
-            self._active[ticking] = due_ns
+    def _look(self, due: list[Ticking], now_ns: int) -> None:
+        active = self._active
+        for ticking in due:
+            due_ns = ticking.tick(now_ns)
+            if due_ns != LEAVE:
+                active[ticking] = due_ns
+            else:
+                active.pop(ticking, None)
+        if active:
+            self._wake_at(min(active.values()))
+
+    def _wake_at(self, due_ns: int) -> None:
+        """Be there at the first heartbeat after now at which something is due."""
+        now = self._clock()
+        beat_ns = -(-max(due_ns, now + 1) // PERIOD_NS) * PERIOD_NS
+        if self._timer is not None:
+            if self._beat_ns <= beat_ns:
+                return
+            self._timer.cancel()
+        self._beat_ns = beat_ns
+        # Loops count whole milliseconds: who wakes too early finds nothing and has to wake again.
+        wait_s = -(-(beat_ns - now) // _MS) / 1000
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self._run)

@@ -6,7 +6,13 @@ from typing import TypeVar
 import msgspec
 
 from protocols import qos
-from protocols.errors import BadAudio, FrameTooLarge, MalformedFrame, PictureTooLarge
+from protocols.errors import (
+    BadAudio,
+    FrameTooLarge,
+    MalformedFrame,
+    PictureTooLarge,
+    ProtocolError,
+)
 from protocols.messages.robot import CameraPicture, Codec, FromRobot, MediaFrame, ToRobot
 
 MAX_TEXT_BYTES = 64 * 1024
@@ -23,7 +29,7 @@ _json = msgspec.json.Encoder()
 _from_robot = msgspec.json.Decoder(FromRobot)
 _to_robot = msgspec.json.Decoder(ToRobot)
 _header = msgspec.msgpack.Encoder()
-_media = msgspec.msgpack.Decoder(MediaFrame)
+_media = msgspec.msgpack.Decoder(MediaFrame).decode
 
 
 def encode_text(message: FromRobot | ToRobot) -> str:
@@ -72,36 +78,27 @@ def decode_media(frame: bytes) -> tuple[MediaFrame, bytes]:
         MalformedFrame: the header is cut short, oversized or no media header.
         BadAudio: PCM of half a sample.
     """
-    size = int.from_bytes(frame[:2], "little")
+    total = len(frame)
+    begins = 2 + (frame[0] | frame[1] << 8) if total >= 2 else 2
+    if begins > total or begins > 2 + _MAX_HEADER_BYTES:
+        raise _refusal(frame, f"binary frame of {total} bytes cannot hold a header of {begins - 2}")
     try:
-        header = _media_header(frame, size)
-    except MalformedFrame:
-        _check_size(frame)
-        raise
+        header: MediaFrame = _media(frame[2:begins])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _refusal(frame, str(error)) from error
+    payload = frame[begins:]
     if isinstance(header, CameraPicture):
-        if len(frame) - 2 - size > MAX_PICTURE_BYTES:
-            raise PictureTooLarge(
-                f"picture of {len(frame) - 2 - size} bytes, {MAX_PICTURE_BYTES} allowed"
-            )
-        return header, frame[2 + size :]
-    _check_size(frame)
-    payload = frame[2 + size :]
-    if header.codec is Codec.PCM and len(payload) % 2:
+        if len(payload) > MAX_PICTURE_BYTES:
+            raise PictureTooLarge(f"picture of {len(payload)} bytes, {MAX_PICTURE_BYTES} allowed")
+    elif total > MAX_MEDIA_BYTES:
+        raise _refusal(frame, "")
+    elif len(payload) % 2 and header.codec is Codec.PCM:
         raise BadAudio(f"{len(payload)} bytes are no whole number of 16-bit samples")
     return header, payload
 
 
-def _media_header(frame: bytes, size: int) -> MediaFrame:
-    if size > _MAX_HEADER_BYTES or len(frame) < 2 + size:
-        raise MalformedFrame(f"binary frame of {len(frame)} bytes cannot hold a header of {size}")
-    try:
-        header: MediaFrame = _media.decode(frame[2 : 2 + size])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedFrame(str(error)) from error
-    return header
-
-
-def _check_size(frame: bytes) -> None:
-    """Of a frame that is no picture."""
+def _refusal(frame: bytes, why: str) -> ProtocolError:
+    """Of a frame that is no picture: its size goes before whatever else is wrong with it."""
     if len(frame) > MAX_MEDIA_BYTES:
-        raise FrameTooLarge(f"binary frame of {len(frame)} bytes, {MAX_MEDIA_BYTES} allowed")
+        return FrameTooLarge(f"binary frame of {len(frame)} bytes, {MAX_MEDIA_BYTES} allowed")
+    return MalformedFrame(why)

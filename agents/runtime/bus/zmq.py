@@ -25,7 +25,7 @@ from protocols.link import LinkTiming, share_of
 from protocols.messages.agent import AgentHello
 from protocols.qos import MAX_MEDIA_BYTES, QOS, Lane, Overflow
 from protocols.routes import Outgoing, Routes
-from protocols.topics import CATALOG, Topic, topic_name, wire_topic
+from protocols.topics import CATALOG, LINES, Topic, topic_name, wire_topic
 
 HIGH_WATER = 8192
 _PROBES = (PROBE_DOWN, PROBE_UP)
@@ -147,7 +147,7 @@ class ZmqAgentBus:
             FrameTooLarge: it exceeds the limit of its lane.
             BusError: it is a command, which only the hub may send.
         """
-        line = CATALOG[topic_name(type(envelope.body))]
+        line = LINES[type(envelope.body)]
         if line.command:
             raise BusError(f"{topic_name(line.message)} is a command: only the hub sends it")
         self._outgoing.stamp(envelope)

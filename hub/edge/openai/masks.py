@@ -2,12 +2,14 @@
 
 from fractions import Fraction
 from io import BytesIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from hub.edge.pictures import MAX_PIXELS, BadPicture, SentPicture
 from hub.jobs.inference import Picture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _DEMUXERS = {
     "image/png": "png_pipe", "image/jpeg": "jpeg_pipe", "image/webp": "webp_pipe",
@@ -24,6 +26,8 @@ def mask_of(mask: SentPicture) -> Picture:
     Raises:
         BadPicture: its pixels cannot be decoded.
     """
+    import numpy as np
+
     opacity = _opacity(mask)
     if opacity.min(initial=255) == 255:
         return mask.picture
@@ -31,8 +35,9 @@ def mask_of(mask: SentPicture) -> Picture:
     return Picture(_grey_png(white))
 
 
-def _opacity(mask: SentPicture) -> NDArray[np.uint8]:
+def _opacity(mask: SentPicture) -> "NDArray[np.uint8]":
     import av
+    import numpy as np
 
     try:
         with av.open(BytesIO(mask.data), "r", format=_DEMUXERS[mask.media_type]) as container:
@@ -44,7 +49,7 @@ def _opacity(mask: SentPicture) -> NDArray[np.uint8]:
     return pixels[:, :, 3]
 
 
-def _grey_png(pixels: NDArray[np.uint8]) -> bytes:
+def _grey_png(pixels: "NDArray[np.uint8]") -> bytes:
     import av
 
     height, width = pixels.shape

@@ -307,6 +307,7 @@ async def test_one_that_dies_while_it_starts_or_after_it_was_replaced_does_not()
     assert deaths == []
 
 
+@pytest.mark.usefixtures("real_collector")
 @pytest.mark.skipif(not footprint.resident_mib(), reason="the system does not tell memory")
 async def test_the_memory_of_an_unloaded_engine_goes_back_to_the_system() -> None:
     between = []
