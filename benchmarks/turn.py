@@ -50,6 +50,8 @@ LOADS = (Load(1, 0.32, 2.0), Load(10, 0.48, 2.0), Load(100, 4.0, 3.0))
 class Asker(Robot):
     """Says a word in every cycle, and times the answer."""
 
+    utterance = UTTERANCE
+
     def __init__(self, url: str, name: str, cycle_ns: int) -> None:
         super().__init__(url, name)
         self.latencies_ns: list[int] = []
@@ -71,7 +73,7 @@ class Asker(Robot):
     def next_chunk(self, now_ns: int) -> bytes:
         if self.answered and 0 < self._next_ns <= now_ns:
             self._next_ns = max(self._next_ns + self._cycle_ns, now_ns)
-            self._saying.extend(UTTERANCE)
+            self._saying.extend(self.utterance)
             self.asked += 1
             self.answered = False
         if not self._saying:

@@ -26,7 +26,7 @@ def chosen(settings: ImageSettings, latch: Latch) -> Choice:
     """
     match settings.backend:
         case "scripted":
-            return Choice(_engine("scripted", latch), "IMAGE_BACKEND=scripted")
+            return Choice(scripted(settings, latch), "IMAGE_BACKEND=scripted")
         case "openai":
             reason = f"IMAGE_BACKEND=openai at {settings.endpoint.base_url}"
             return Choice(_server(settings, latch), reason)
@@ -51,9 +51,9 @@ def lacking(settings: ImageSettings) -> str:
     return f"image model {settings.model} cannot be loaded: {flaw}" if flaw else ""
 
 
-def scripted(model: str, latch: Latch) -> Painter:
+def scripted(settings: ImageSettings, latch: Latch, model: str = "") -> Painter:
     """A scripted painter of the name ``model``."""
-    return _engine("scripted", latch, model=model)
+    return _engine("scripted", latch, model=model, step_s=settings.scripted_pause_s)
 
 
 def _diffusers(settings: ImageSettings, latch: Latch) -> Painter:

@@ -57,6 +57,8 @@ class ImageSettings(AgentSettings):
     openai_model: str = Field(default="", validation_alias="IMAGE_OPENAI_MODEL")
     """Empty: the first model that the server lists under a name that says it makes pictures, else
     the server's own choice."""
+    scripted_pause_s: float = Field(default=0.0, ge=0, validation_alias="SCRIPTED_PAUSE_S")
+    """What a step takes, for scripted."""
     timeout_s: float = Field(default=300.0, gt=0, le=3_600, validation_alias="IMAGE_TIMEOUT_S")
     """How long one picture of the server may take in all."""
 

@@ -41,7 +41,7 @@ def slot_for(settings: ImageSettings, latch: Latch) -> EngineSlot[Painter]:
 
     def make(model: str) -> Painter:
         if settings.backend == "scripted":
-            return with_reason(Choice(scripted(model, latch), "IMAGE_BACKEND=scripted"))
+            return with_reason(Choice(scripted(settings, latch, model), "IMAGE_BACKEND=scripted"))
         return with_reason(chosen(with_model(settings, model) if model else settings, latch))
 
     def about(painter: Painter) -> About:

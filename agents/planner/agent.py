@@ -15,17 +15,19 @@ from pydantic import ValidationError
 from agents.planner.answer import AnswerReader, read_plan
 from agents.planner.backends.base import Ending, Planner
 from agents.planner.chatting import chat_prompt
+from agents.planner.tools.allowed import may_use
 from agents.planner.tools.base import (
     MAX_CALLS,
     NoTools,
+    ToolOffer,
     ToolResult,
     Tools,
     ToolWish,
     equipped,
 )
 from agents.runtime.errors import AgentError
-from agents.runtime.parts import in_parts
 from agents.runtime.service import Emit, Inbox, Scope
+from agents.runtime.telling import tell
 from protocols.envelope import Message
 from protocols.messages.chat import ChatDelta, ChatDone, ChatRequest
 from protocols.messages.job import JobDone, PlanDone, PlanRequest
@@ -76,15 +78,22 @@ class Conversation:
         turn, results = opening.body, tuple[ToolResult, ...]()
         assert isinstance(turn, TurnStart)
         while True:
-            offers = self._tools.offers(opening.robot) if len(results) < MAX_CALLS else ()
+            offers = self._offers(opening.robot, turn) if len(results) < MAX_CALLS else ()
             reader = AnswerReader(turn, may_wish=bool(offers))
             await self._read(equipped(turn, offers, results), reader, emit)
             if reader.wish is None:
                 break
             call = f"{opening.turn}-{len(results)}"
-            results += (await self._call(opening.robot, call, reader.wish, emit),)
+            if may_use(turn.may_use, reader.wish.name):
+                results += (await self._call(opening.robot, call, reader.wish, emit),)
+            else:
+                results += (ToolResult(reader.wish.name, "there is no such tool", "no_such_tool"),)
         for message in reader.finish():
             emit(message)
+
+    def _offers(self, robot: str, turn: TurnStart) -> tuple[ToolOffer, ...]:
+        """The tools that ``robot`` may use now, by its rules and by its profile."""
+        return tuple(o for o in self._tools.offers(robot) if may_use(turn.may_use, o.name))
 
     async def _read(self, turn: TurnStart, reader: AnswerReader, emit: Emit) -> None:
         """Let the engine write an answer, to its end or to a wish for a tool."""
@@ -174,14 +183,7 @@ class Chats:
         assert isinstance(request, ChatRequest)
         endings: list[Ending] = []
         prompt = chat_prompt(request, endings.append)
-        written = 0
-        async with aclosing(self._planner.chat(prompt)) as pieces:
-            async for piece in pieces:
-                async for part in in_parts(piece):
-                    emit(ChatDelta(text=part))
-                written += len(piece)
-                if written > MAX_CHAT_CHARS:
-                    break
+        await tell(self._planner.chat(prompt), request, emit, MAX_CHAT_CHARS)
         # Whoever was cut off at the limit was not told how it would have ended.
         ending = endings[-1] if endings else Ending("length")
         emit(ChatDone(**ending._asdict(), model=self._planner.model))

@@ -37,8 +37,10 @@ def chosen(settings: PlannerSettings) -> Choice:
             rules = Candidate("reflex", partial(_rules, "reflex"), "no language model can be had")
             first = FirstThatStarts([*thinking_candidates(settings), rules])
             return Choice(first, lambda: first.reason)
-        case "reflex" | "scripted" as name:
-            return _settled(_rules(name), f"LLM_BACKEND={name}")
+        case "reflex":
+            return _settled(_rules("reflex"), "LLM_BACKEND=reflex")
+        case "scripted":
+            return _settled(scripted(settings), "LLM_BACKEND=scripted")
         case "openai" | "ollama" as name:
             return _settled(OnceItStarts(thinking(name, settings)), f"LLM_BACKEND={name}")
         case name:
@@ -77,6 +79,16 @@ def thinking(name: str, settings: PlannerSettings) -> Planner:
     """
     model = resolve_name(MODELS[name])(settings)
     return ModelPlanner(model, warm_up=settings.warmup_llm)
+
+
+def scripted(settings: PlannerSettings, model: str = "") -> Planner:
+    """A planner of scripts that is called ``model``."""
+    planner: Planner = resolve_name(PLANNERS["scripted"])(
+        model=model,
+        chat_pause_s=settings.scripted_pause_s,
+        capacity=settings.scripted_capacity,
+    )
+    return planner
 
 
 def _rules(name: str) -> Planner:

@@ -97,6 +97,9 @@ class PlannerSettings(AgentSettings):
     vllm_max_num_batched_tokens: int = Field(
         default=256, ge=16, validation_alias="VLLM_MAX_NUM_BATCHED_TOKENS"
     )
+    vllm_tensor_parallel_size: int = Field(
+        default=1, ge=1, le=64, validation_alias="VLLM_TENSOR_PARALLEL_SIZE"
+    )
     vllm_temperature: float = Field(default=0.7, ge=0, le=2, validation_alias="VLLM_TEMPERATURE")
     vllm_timeout_s: float = Field(default=20.0, gt=0, le=300, validation_alias="VLLM_TIMEOUT_S")
     vllm_max_output_tokens: int = Field(
@@ -112,6 +115,11 @@ class PlannerSettings(AgentSettings):
         default="auto", validation_alias="AURAOS_DEVICE"
     )
     hf_load_in_8bit: bool = Field(default=False, validation_alias="TRANSFORMERS_LOAD_IN_8BIT")
+
+    scripted_pause_s: float = Field(default=0.0, ge=0, validation_alias="SCRIPTED_PAUSE_S")
+    """What scripted engines take for every piece of a program's text and every step of a picture."""
+    scripted_capacity: int = Field(default=1024, ge=1, validation_alias="SCRIPTED_CAPACITY")
+    """How many answers the scripted planner gives at once."""
 
     tools_enabled: bool = Field(default=True, validation_alias="MCP_PREAMBLE_ENABLED")
     """Let answers call the tools of MCP servers, where there are any."""

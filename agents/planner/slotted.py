@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from pkgutil import resolve_name
 
 from agents.engines.language.base import Prompt
 from agents.planner.backends.auto import FirstThatStarts
-from agents.planner.backends.base import PLANNERS, Planner
-from agents.planner.engines import chosen, thinking, thinking_candidates
+from agents.planner.backends.base import Planner
+from agents.planner.engines import chosen, scripted, thinking, thinking_candidates
 from agents.planner.settings import REFLEX_ROLE, PlannerSettings
 from agents.runtime.slot import About, EngineSlot
 from agents.runtime.slotted import Slotted
@@ -98,8 +97,7 @@ def named(settings: PlannerSettings, model: str) -> Planner:
     )
     match settings.backend:
         case "scripted":
-            scripted: Planner = resolve_name(PLANNERS["scripted"])(model=model)
-            return scripted
+            return scripted(settings, model)
         case "auto":
             return FirstThatStarts(thinking_candidates(with_it))
         case name:

@@ -4,11 +4,10 @@ Jobs, all of them; what robots see while nobody asks is ``agents/vision/sight.py
 """
 
 import asyncio
-from contextlib import aclosing
 
 from agents.runtime.blobs import PULL, PULL_ASKS, pull
-from agents.runtime.parts import in_parts
 from agents.runtime.service import Emit, Inbox, Scope
+from agents.runtime.telling import tell
 from agents.vision.backends.base import BallFinder, Describing, Ending, Reader
 from agents.vision.finding import places
 from agents.vision.prompting import MAX_PICTURE_BYTES, check, prompt_of
@@ -52,14 +51,7 @@ class Chats:
         ]
         endings: list[Ending] = []
         prompt = await asyncio.to_thread(prompt_of, request, pictures, endings.append)
-        written = 0
-        async with aclosing(self._eyes.write(prompt)) as pieces:
-            async for piece in pieces:
-                async for part in in_parts(piece):
-                    emit(ChatDelta(text=part))
-                written += len(piece)
-                if written > MAX_ANSWER_CHARS:
-                    break
+        await tell(self._eyes.write(prompt), request, emit, MAX_ANSWER_CHARS)
         ending = endings[-1] if endings else Ending("length")
         emit(
             ChatDone(

@@ -13,9 +13,10 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.counters import Counters
+from hub.edge.bulk import Pace, nobody_is_answered
 from hub.edge.held_body import HELD, HeldBody, off_loop
 from hub.edge.http_errors import answer_at
-from hub.edge.json_body import CHECKED, check_json
+from hub.edge.json_body import CHECKED, check_pieces
 from hub.edge.limits import (
     MAX_BODIES_BYTES,
     PARSED_IN_PLACE_BYTES,
@@ -25,8 +26,6 @@ from hub.edge.limits import (
 from hub.errors import BadBody, BodyTooLarge, BodyTooSlow, RateLimited
 from protocols.errors import HubError
 
-PIECE_BYTES = 256 * 1024
-"""A route is handed its body in pieces of this size, and the loop has a turn after each."""
 _MEMORY_RETRY_S = 2
 
 
@@ -48,6 +47,7 @@ class Bodies:
     Args:
         patience: how slowly a body may come.
         memory_bytes: what all bodies that are being read or worked on may take together.
+        held: whether a robot is being answered; large bodies are read slowly then.
         clock_s: monotonic seconds.
     """
 
@@ -57,6 +57,7 @@ class Bodies:
         counters: Counters,
         patience: BodyPatience,
         memory_bytes: int = MAX_BODIES_BYTES,
+        held: Callable[[], bool] = nobody_is_answered,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
@@ -64,6 +65,7 @@ class Bodies:
         self._patience = patience
         self._free_bytes = memory_bytes
         self._clock_s = clock_s
+        self._pace = Pace(held, clock_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(HTTPConnection(scope)):
@@ -72,7 +74,7 @@ class Bodies:
         body = HeldBody()
         try:
             await self._read(scope, receive, body)
-            await self._check(scope, body.content)
+            await self._check(scope, body)
             state: dict[str, Any] = scope.setdefault("state", {})
             state[HELD] = body
             await self._app(scope, _replayed(body, receive), send)
@@ -83,29 +85,29 @@ class Bodies:
             self._counters.count(f"requests_refused.{error.code}")
             await answer_at(scope["path"], error)(scope, receive, send)
         finally:
-            self._free_bytes += body.taken_bytes
+            self._free_bytes += body.size
 
     async def _read(self, scope: Scope, receive: Receive, body: HeldBody) -> None:
         limit = body_class(scope["path"]).value
         said = HTTPConnection(scope).headers.get("content-length", "")
         if said.isascii() and said.isdigit() and int(said) > limit:
             raise _too_large(limit)
-        content = body.content
         began_s, more = self._clock_s(), True
         while more:
-            message = await self._piece(receive, len(content), began_s)
+            message = await self._piece(receive, body.size, began_s)
             if message["type"] == "http.disconnect":
                 raise _Gone
             piece = message.get("body", b"")
-            if len(content) + len(piece) > limit:
+            if body.size + len(piece) > limit:
                 raise _too_large(limit)
             if len(piece) > self._free_bytes:
                 error = RateLimited("too many large bodies are being read", _MEMORY_RETRY_S)
                 raise _Refused(error)
             self._free_bytes -= len(piece)
-            body.taken_bytes += len(piece)
-            content += piece
+            body.add(piece)
             more = message.get("more_body", False)
+            if more and body.size > PARSED_IN_PLACE_BYTES:
+                await self._pace.read(len(piece))
 
     async def _piece(self, receive: Receive, received: int, began_s: float) -> Message:
         left_s = self._patience.left_s(received, self._clock_s() - began_s)
@@ -116,14 +118,14 @@ class Bodies:
             error = BodyTooSlow(f"the body came too slowly: {received} bytes until now")
             raise _Refused(error) from None
 
-    async def _check(self, scope: Scope, body: bytearray) -> None:
+    async def _check(self, scope: Scope, body: HeldBody) -> None:
         if not _is_json(HTTPConnection(scope).headers.get("content-type", "")):
             return
         try:
-            if len(body) <= PARSED_IN_PLACE_BYTES:
-                check_json(body)
+            if body.size <= PARSED_IN_PLACE_BYTES:
+                check_pieces(body.pieces)
             else:
-                await off_loop(check_json, body)
+                await off_loop(check_pieces, body.pieces)
         except BadBody as error:
             raise _Refused(error) from None
         state: dict[str, Any] = scope.setdefault("state", {})
@@ -132,21 +134,18 @@ class Bodies:
 
 def _replayed(body: HeldBody, receive: Receive) -> Receive:
     """``body`` as if it came now, then whatever ``receive`` has: the client may still go away."""
-    content = body.content
-    starts = iter(range(0, max(1, len(content)), PIECE_BYTES))
+    pieces, begun = body.pieces, False
 
     async def replay() -> Message:
-        start = None if body.handed_out else next(starts, None)
-        if start is None:
+        nonlocal begun
+        if body.handed_out or (begun and not pieces):
             return await receive()
-        if start:
+        if begun:
             await asyncio.sleep(0)
-        end = start + PIECE_BYTES
-        piece = bytes(content[start:end])
-        if end < len(content):
-            return {"type": "http.request", "body": piece, "more_body": True}
-        content.clear()  # from here on it is the route's, and one copy of it is enough
-        return {"type": "http.request", "body": piece, "more_body": False}
+        begun = True
+        # From here on a piece is the route's, and one copy of it is enough.
+        piece = bytes(pieces.pop(0)) if pieces else b""
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 
     return replay
 

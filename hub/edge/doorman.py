@@ -16,18 +16,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hub.counters import Counters
 from hub.edge.auth import Gate
 from hub.edge.bodies import Bodies
+from hub.edge.docs_routes import DOCUMENT, PAGE
 from hub.edge.grants import GRANT
 from hub.edge.http_errors import answer_at
 from hub.edge.limits import BodyPatience
 from hub.edge.page_routes import is_page
 from hub.edge.pages import Pages
-from hub.edge.paths import split_base
+from hub.edge.paths import lies_under, split_base
 from hub.edge.rights import demanded
 from hub.errors import Draining, ForeignOrigin
 from protocols.errors import HubError
 
-OPEN_PATHS = frozenset({"/livez", "/pairing", "/pairing/token"})
-"""Answered to anybody: that a process is alive is no secret, and who wants a token has none."""
+OPEN_PATHS = frozenset({"/livez", "/pairing", "/pairing/token", PAGE, DOCUMENT})
+"""Answered to anybody: that a process is alive is no secret, nor how hubs of its version are spoken
+to, and who wants a token has none."""
 _WORK = frozenset({"POST", "PUT", "PATCH"})
 
 _EXPOSED = (
@@ -43,9 +45,10 @@ def install(
     counters: Counters,
     draining: Callable[[], bool],
     patience: BodyPatience,
+    held: Callable[[], bool],
 ) -> None:
     """Put all of them around ``app``; what is added last sees a request first."""
-    app.add_middleware(Bodies, counters=counters, patience=patience)
+    app.add_middleware(Bodies, counters=counters, patience=patience, held=held)
     app.add_middleware(Doorman, gate=gate, counters=counters, draining=draining)
     app.add_middleware(
         CORSMiddleware,
@@ -114,4 +117,5 @@ class Doorman:
 
 
 def _is_open(scope: Scope) -> bool:
-    return split_base(scope["path"])[1] in OPEN_PATHS or is_page(scope)
+    path = scope["path"]
+    return split_base(path)[1] in OPEN_PATHS or is_page(scope) or lies_under(path, PAGE)

@@ -5,16 +5,17 @@ gets the same by ``route_class=LargeBodyRoute`` of its router.
 """
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from itertools import accumulate
 from typing import Any, cast
 
 import msgspec
-import numpy as np
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.edge.bulk import BLOCK_BYTES, Piece, blocks, joined
 from hub.edge.held_body import body_of, held_of, off_loop
 from hub.edge.limits import MAX_JSON_DEPTH, MAX_JSON_VALUES, PARSED_IN_PLACE_BYTES
 from hub.errors import BadBody, TooDeep, TooManyValues
@@ -22,20 +23,13 @@ from hub.errors import BadBody, TooDeep, TooManyValues
 CHECKED = "robot_hub.json_checked"
 """Stands in a request's state once its body was looked at."""
 
-_BLOCK_BYTES = 64 * 1024
-"""What is looked at in one step: a thread that holds the interpreter for long stalls the loop."""
 _MARKS = b'"[]{},:'
 _OTHERS = bytes(byte for byte in range(256) if byte not in _MARKS)
-_QUOTE = ord('"')
-_STEP = np.zeros(256, np.int8)
-_STEP[list(b"[{")], _STEP[list(b"]}")] = 1, -1
-_COUNTED = np.zeros(256, np.int8)
-_COUNTED[list(b"[{,:")] = 1
+_STEP = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
+"""What a bracket does to the depth."""
 
 
-def check_json(
-    body: bytes | bytearray, depth: int = MAX_JSON_DEPTH, values: int = MAX_JSON_VALUES
-) -> None:
+def check_json(body: Piece, depth: int = MAX_JSON_DEPTH, values: int = MAX_JSON_VALUES) -> None:
     """Look at the brackets of a JSON document (RFC 8259, UTF-8) without building anything of it.
 
     Up to the first byte that is no JSON this sees exactly what a parser sees, and a parser goes no
@@ -46,18 +40,36 @@ def check_json(
         TooManyValues: it has more values and keys than ``values``.
         BadBody: it is in another encoding than UTF-8, or names characters that there are not.
     """
-    if 0 in body[:4]:
+    check_pieces([body], depth, values)
+
+
+def check_pieces(
+    pieces: Sequence[Piece], depth: int = MAX_JSON_DEPTH, values: int = MAX_JSON_VALUES
+) -> None:
+    """The same of a document in pieces."""
+    if 0 in b"".join(piece[:4] for piece in pieces[:4])[:4]:
         raise BadBody("JSON is sent in UTF-8")
+    if len(pieces) == 1 and _is_plain(pieces[0], depth, values):
+        return
     scan = _Scan()
-    for start in range(0, len(body), _BLOCK_BYTES):
-        scan.feed(bytes(body[start : start + _BLOCK_BYTES]))
+    for block in blocks(pieces):
+        scan.feed(block)
         if scan.deepest > depth:
             raise TooDeep(f"a JSON document nests at most {depth} deep")
         if scan.values > values:
             raise TooManyValues(f"a JSON document has at most {values} values")
     if scan.halves:
         # Half of a pair of code units is legal to write and no text: nothing can encode it again.
-        _decoded(body)
+        _decoded(joined(pieces))
+
+
+def _is_plain(body: Piece, depth: int, values: int) -> bool:
+    """Whether it cannot be too much even if no mark in it stood in a text: of most bodies that can
+    be told by counting."""
+    if len(body) > BLOCK_BYTES or b"\\ud" in body or b"\\uD" in body:
+        return False
+    opened = body.count(b"[") + body.count(b"{")
+    return opened <= depth and opened + body.count(b",") + body.count(b":") <= values
 
 
 class _Scan:
@@ -74,35 +86,37 @@ class _Scan:
         self._escaped = False
 
     def feed(self, block: bytes) -> None:
-        if not self.halves:
-            seam = self._tail + block
+        tail, self._tail = self._tail, (self._tail + block[-2:])[-2:]
+        escapes = b"\\" in block or b"\\" in tail
+        if self._inside and not escapes and b'"' not in block:
+            return  # in the midst of a long text, as most of a picture or a recording is
+        if escapes and not self.halves:
+            seam = tail + block
             self.halves = b"\\ud" in seam or b"\\uD" in seam
-            self._tail = block[-2:]
         if self._escaped:
             block = block[1:]
         self._escaped = (len(block) - len(block.rstrip(b"\\"))) % 2 == 1
         if self._escaped:
             block = block[:-1]
         block = block.replace(b"\\\\", b"").replace(b'\\"', b"")
-        marks = np.frombuffer(block.translate(None, _OTHERS), np.uint8)
-        if not len(marks):
-            return
-        outside = (np.cumsum(marks == _QUOTE, dtype=np.int32) + self._inside) % 2 == 0
-        depths = self._depth + np.cumsum(_STEP[marks] * outside, dtype=np.int32)
-        self.values += int(np.count_nonzero(_COUNTED[marks] * outside))
-        self.deepest = max(self.deepest, int(depths.max()))
-        self._depth = int(depths[-1])
-        self._inside = 0 if outside[-1] else 1
+        pieces = block.translate(None, _OTHERS).split(b'"')
+        marks = b"".join(pieces[self._inside :: 2])
+        self._inside = (self._inside + len(pieces) - 1) % 2
+        brackets = marks.translate(None, b",:")
+        self.values += len(marks) - brackets.count(b"]") - brackets.count(b"}")
+        depths = list(accumulate(map(_STEP.__getitem__, brackets), initial=self._depth))
+        self.deepest = max(self.deepest, max(depths))
+        self._depth = depths[-1]
 
 
-def parse_json(body: bytes | bytearray, checked: bool = False) -> Any:
+def parse_json(body: Piece, checked: bool = False) -> Any:
     """The document; raises ``BadBody``, ``TooDeep`` and ``TooManyValues``."""
     if not checked:
         check_json(body)
     return _decoded(body)
 
 
-def _decoded(body: bytes | bytearray) -> Any:
+def _decoded(body: Piece) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -137,7 +151,7 @@ class LargeBodyRoute(APIRoute):
 class _Parsed(Request):
     async def body(self) -> bytes:
         held = held_of(self)
-        return await super().body() if held is None else cast(bytes, held)
+        return await super().body() if held is None else cast(bytes, await held.whole())
 
     async def json(self) -> Any:
         try:

@@ -6,17 +6,20 @@ is decoded, and containers that may name further files or addresses (playlists) 
 """
 
 import asyncio
-import io
+import os
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
 from hub.edge.limits import MAX_UPLOAD_BYTES
+from hub.edge.pieces import Pieces
 from hub.errors import BadRequest, BodyTooLarge, Busy, TooLong
+from hub.jobs.orders import Blob
 from protocols.messages.audio import MIC_RATE_HZ
 
 LONGEST_S = 600
@@ -29,11 +32,15 @@ MAX_RATE_HZ, MAX_CHANNELS = 192_000, 8
 SHORT_BY = 0.1
 """Share of its announced length that a file may lack before it counts as cut off."""
 
-BREATH_FRAMES, BREATH_S = 8, 200e-6
-"""After so many frames the decoding thread lets go of the interpreter for longer than another thread
-takes to wake up: else the loop would get it only by force, after 5 ms for each decoding thread."""
+NICE = 10
+BREATH_S = 400e-6
+"""After each frame the decoding thread rests for longer than another thread takes to wake up: else
+the loop would get the interpreter only by force, and lose it again at its next call of the system."""
+BREATHS_PER_S = 50
+"""Of sound, at most: frames of a few samples each would keep a thread for minutes."""
 
 _SAMPLE_BYTES = 2
+_HEAD_BYTES = 4_096
 _MAX_BYTES = LONGEST_S * MIC_RATE_HZ * _SAMPLE_BYTES
 _CONTAINERS = "wav,w64,aiff,au,caf,flac,mp3,aac,ogg,matroska,mov"
 """Demuxers (FFmpeg's names). None of them opens anything but the bytes it is given."""
@@ -67,6 +74,14 @@ class RecordingTooLong(TooLong):
     code = "audio_too_long"
 
 
+def give_way() -> None:
+    """This thread takes the processor after others: FFmpeg does most of its work without the
+    interpreter, and nobody waits for a recording as for the next frame of speech."""
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+
+
 class RawFormat(NamedTuple):
     """What samples without a header are: integers, little-endian, interleaved."""
 
@@ -75,7 +90,7 @@ class RawFormat(NamedTuple):
     bits: int = 16
 
 
-Decoding = Callable[[bytes, RawFormat | None, threading.Event], bytes]
+Decoding = Callable[[Pieces, RawFormat | None, threading.Event], Blob]
 """See ``decode``."""
 
 
@@ -85,12 +100,13 @@ class Recordings:
 
     def __init__(self, decoding: Decoding | None = None) -> None:
         self._decoding = decoding or decode
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="recording")
+        self._threads = ThreadPoolExecutor(AT_ONCE, "recording", initializer=give_way)
         self._taken = 0
 
-    async def pcm_of(self, content: bytes, raw: RawFormat | None = None) -> bytes:
+    async def pcm_of(self, content: Pieces, raw: RawFormat | None = None) -> Blob:
         """The sound of a file: mono s16le 16 kHz. ``raw``: what its samples are if it is no file
-        at all. A caller that is cancelled ends the decoding within a packet.
+        at all. A caller that is cancelled ends the decoding within a packet. ``content`` is empty
+        once it was decoded: nobody needs it any more.
 
         Raises:
             BodyTooLarge: more than ``MAX_UPLOAD_BYTES``.
@@ -106,10 +122,16 @@ class Recordings:
         self._taken += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, self._decoding, content, raw, left)
+            return await loop.run_in_executor(self._threads, self._decoded, content, raw, left)
         finally:
             left.set()
             self._taken -= 1
+
+    def _decoded(self, content: Pieces, raw: RawFormat | None, left: threading.Event) -> Blob:
+        try:
+            return self._decoding(content, raw, left)
+        finally:
+            content.let_go()
 
     def close(self) -> None:
         """End the threads."""
@@ -117,8 +139,8 @@ class Recordings:
 
 
 def decode(
-    content: bytes, raw: RawFormat | None = None, left: threading.Event | None = None
-) -> bytes:
+    content: Pieces, raw: RawFormat | None = None, left: threading.Event | None = None
+) -> Blob:
     """Blocking; see ``Recordings.pcm_of``. Stops once ``left`` is set."""
     import av
 
@@ -145,7 +167,7 @@ class _Bounds:
     def __init__(self, left: threading.Event) -> None:
         self._left = left
         self._until_s = time.thread_time() + CPU_S
-        self._frames = 0
+        self._rest_at = 0
 
     def check(self, pcm: bytearray) -> None:
         """After each frame."""
@@ -155,15 +177,15 @@ class _Bounds:
             raise BadRecording("nobody waits for it")
         if time.thread_time() > self._until_s:
             raise BadRecording("the recording takes too long to be read")
-        self._frames += 1
-        if self._frames % BREATH_FRAMES == 0:
+        if len(pcm) >= self._rest_at:
+            self._rest_at = len(pcm) + _SAMPLE_BYTES * MIC_RATE_HZ // BREATHS_PER_S
             time.sleep(BREATH_S)
 
 
-def _opened(av: Any, content: bytes, raw: RawFormat | None) -> Any:
-    file = io.BytesIO(content)
+def _opened(av: Any, content: Pieces, raw: RawFormat | None) -> Any:
+    file = content.open()
     limits = {"codec_whitelist": _CODECS, "protocol_whitelist": ""}
-    if raw is None or _is_file(content):
+    if raw is None or _is_file(content.head(_HEAD_BYTES)):
         limits["format_whitelist"] = _CONTAINERS
         return av.open(file, options=limits, metadata_errors="ignore")
     _check_raw(content, raw)
@@ -171,11 +193,11 @@ def _opened(av: Any, content: bytes, raw: RawFormat | None) -> Any:
     return av.open(file, format=_SAMPLES[raw.bits], options={**limits, **shape})
 
 
-def _is_file(content: bytes) -> bool:
-    return content.startswith(_MAGIC) or content[4:8] == b"ftyp"
+def _is_file(head: bytes) -> bool:
+    return head.startswith(_MAGIC) or head[4:8] == b"ftyp"
 
 
-def _check_raw(content: bytes, raw: RawFormat) -> None:
+def _check_raw(content: Pieces, raw: RawFormat) -> None:
     if raw.bits not in _SAMPLES:
         raise BadRecording(f"samples have 8, 16, 24 or 32 bits, not {raw.bits}")
     _check_shape(raw.rate_hz, raw.channels)
@@ -193,7 +215,7 @@ def _check_shape(rate_hz: int, channels: int) -> None:
         raise BadRecording(f"a recording has 4000 to {MAX_RATE_HZ} Hz, not {rate_hz}")
 
 
-def _sound_of(av: Any, container: Any, bounds: _Bounds) -> bytes:
+def _sound_of(av: Any, container: Any, bounds: _Bounds) -> bytearray:
     if not container.streams.audio:
         raise BadRecording("the file holds no sound")
     stream = container.streams.audio[0]
@@ -207,7 +229,7 @@ def _sound_of(av: Any, container: Any, bounds: _Bounds) -> bytes:
     if pcm:
         _take(resampler.resample(None), pcm)
         bounds.check(pcm)
-    return bytes(pcm)
+    return pcm
 
 
 def _frames_of(av: Any, container: Any, stream: Any) -> Iterator[Any]:
@@ -232,16 +254,16 @@ def _take(frames: Any, pcm: bytearray) -> None:
         pcm += memoryview(frame.planes[0])[: _SAMPLE_BYTES * frame.samples]
 
 
-def _announced_s(av: Any, container: Any, content: bytes) -> float:
+def _announced_s(av: Any, container: Any, content: Pieces) -> float:
     """How long the file says that it is; 0 where it does not say, or only guesses."""
-    names = set(container.format.name.split(","))
+    names, head = set(container.format.name.split(",")), content.head(_HEAD_BYTES)
     stream = container.streams.audio[0]
     if "wav" in names:
         # FFmpeg takes the length of what is there, whatever the header says.
-        (said,) = struct.unpack("<I", content[4:8])
+        (said,) = struct.unpack("<I", head[4:8])
         known = 0 < said < _WAV_UNKNOWN and stream.duration
         return _seconds(stream) * (said + 8) / len(content) if known else 0.0
-    if names & _KNOW_THEIR_LENGTH or any(mark in content[:4_096] for mark in _MP3_LENGTH):
+    if names & _KNOW_THEIR_LENGTH or any(mark in head for mark in _MP3_LENGTH):
         return _seconds(stream) or (container.duration or 0) / av.time_base
     return 0.0
 

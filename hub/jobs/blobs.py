@@ -134,4 +134,4 @@ def _arrived(work: Work) -> bytes | None:
 def _part(work: Work, index: int, offset: int) -> bytes:
     if not 0 <= index < len(work.blobs) or offset < 0:
         return b""
-    return work.blobs[index][offset : offset + SENT_BYTES]
+    return bytes(memoryview(work.blobs[index])[offset : offset + SENT_BYTES])

@@ -127,9 +127,9 @@ class JobDesk:
                     return
                 await self._news(work)
 
-    async def plan(self, world: dict[str, Any], deadline_s: float) -> PlanDone:
-        """A plan for a world state; where ``PLAN_FALLBACK`` says so, from the reflex planner if
-        the chosen one fails.
+    async def plan(self, world: dict[str, Any], deadline_s: float, client: str = "") -> PlanDone:
+        """A plan for a world state, asked for by ``client``; where ``PLAN_FALLBACK`` says so, from the
+        reflex planner if the chosen one fails.
 
         Raises:
             Busy: the planner has as many plans as it may have.
@@ -138,7 +138,7 @@ class JobDesk:
             JobError: it failed; the code is its own.
         """
         try:
-            return await self._plan_by(PRIMARY, world, deadline_s)
+            return await self._plan_by(PRIMARY, world, deadline_s, client)
         except Busy:
             self._plans["rejected"] += 1
             raise
@@ -146,10 +146,12 @@ class JobDesk:
             if not self._limits.plan_falls_back:
                 raise
             self._counters.count(f"plans_fallen_back.{error.code}")
-            return await self._plan_by(REFLEX, world, FALLBACK_DEADLINE_S)
+            return await self._plan_by(REFLEX, world, FALLBACK_DEADLINE_S, client)
 
-    async def _plan_by(self, role: str, world: dict[str, Any], deadline_s: float) -> PlanDone:
-        caller = Caller("", str(world.get("robot_id", "")), JobClass.PLAN, deadline_s=0)
+    async def _plan_by(
+        self, role: str, world: dict[str, Any], deadline_s: float, client: str
+    ) -> PlanDone:
+        caller = Caller(client, str(world.get("robot_id", "")), JobClass.PLAN, deadline_s=0)
         order = JobOrder(AgentKind.PLANNER, PlanRequest(world=world), caller, role)
         with self._dispatch.taken(order) as work, self._counted_plan():
             try:
@@ -165,13 +167,16 @@ class JobDesk:
                 raise JobError("the planner ended the job without a plan", "llm_error")
             return work.answer
 
-    async def speak(self, request: SpeakRequest, robot: str = "") -> AsyncGenerator[bytes, None]:
-        """Audio of a text as it is made; closing the generator cancels the job.
+    async def speak(
+        self, request: SpeakRequest, robot: str = "", client: str = ""
+    ) -> AsyncGenerator[bytes, None]:
+        """Audio of a text as it is made, asked for by ``client``; closing the generator cancels the
+        job.
 
         Raises:
             Busy, JobTimeout, AgentMissing, JobError: as ``plan``, before or between chunks.
         """
-        caller = Caller("", robot, JobClass.SPEECH, deadline_s=0)
+        caller = Caller(client, robot, JobClass.SPEECH, deadline_s=0)
         with self._dispatch.taken(JobOrder(AgentKind.TTS, request, caller)) as work:
             join = work.speech = SpeechJoin(request.rate_hz)
             while True:
@@ -319,7 +324,9 @@ class JobDesk:
                 self._answered(work, fact)
 
     def _answered(self, work: Work, fact: Message) -> None:
-        if not isinstance(fact, ImageProgress):
+        if isinstance(fact, ImageProgress):
+            self._dispatch.book.told(work.job.number, min(1.0, fact.step / max(1, fact.steps)))
+        else:
             self._dispatch.sent(work)
         if not work.tell(fact):
             self._dispatch.ended(work, ResultTooLarge("the job tells more text than it may"))

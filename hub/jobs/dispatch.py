@@ -210,11 +210,13 @@ class Dispatch:
         return work
 
     def _leave(self, work: Work, end: JobEnd, code: str) -> None:
-        if not work.ended:
+        left_early = not work.ended
+        if left_early:
             self._close(work, end, None, code)
             self._stop(work)
         self.works.remove(work)
-        self.schedule()
+        if left_early:  # else its end has let others begin
+            self.schedule()
 
     def _close(self, work: Work, end: JobEnd, failure: JobError | None, code: str = "") -> None:
         """The job is over, for the scheduler, the records and its reader."""
@@ -263,6 +265,7 @@ class Dispatch:
         except FrameTooLarge as error:
             self._close(work, JobEnd.FAILED, JobError(str(error), "too_large"))
             work.wire = 0
+            return self._scheduler.schedule(self._offers(), self.now())
         return []
 
     def _change_model(self, change: ChangeModel) -> None:
@@ -307,13 +310,14 @@ class Dispatch:
     def _offer(self, agent: AgentView) -> Offer:
         serves_turns = agent.kind in _ANSWERING_ROBOTS
         held = agent.engine.model if agent.engine is not None else agent.model
+        taken_at_once = self.slots(agent)
         return Offer(
             agent.instance,
             agent.kind,
             agent.role,
             self._loaded.get(agent.instance, held),
-            self.slots(agent),
-            self.plan_slots(agent),
+            taken_at_once,
+            plan_slots(agent.backend, taken_at_once, self._limits),
             sum(agent.instance in serving for serving in self._answered.values()),
             serves_turns=serves_turns,
             changes_model=agent.has_models and not serves_turns,

@@ -1,6 +1,7 @@
 """What callers ask of models, typed: each method is one job and gives its answer."""
 
 import json
+import struct
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import NamedTuple, Protocol, TypeVar
@@ -9,7 +10,7 @@ import msgspec
 
 from hub.errors import JobError
 from hub.jobs.job import PRIMARY
-from hub.jobs.orders import NOBODY, Caller, JobFact, JobOrder
+from hub.jobs.orders import NOBODY, Blob, Caller, JobFact, JobOrder
 from protocols.envelope import Message
 from protocols.messages.agent import AgentKind
 from protocols.messages.blob import BlobRef
@@ -25,6 +26,7 @@ from protocols.messages.memory import (
     EmbedDone,
     EmbedRequest,
     MemoryConsent,
+    MemoryForget,
     MemoryNote,
     MemoryRecall,
     MemoryState,
@@ -84,14 +86,19 @@ class Vectors(NamedTuple):
     done: EmbedDone
     data: bytes
 
+    def rows(self) -> list[list[float]]:
+        """The vectors as numbers; a few at a time, or off the loop."""
+        row = struct.Struct(f"<{self.done.dimensions}f")
+        return [list(numbers) for numbers in row.iter_unpack(self.data)]
+
 
 class _Blobs:
     """The bytes of a request, and the references that name them."""
 
     def __init__(self) -> None:
-        self.data: list[bytes] = []
+        self.data: list[Blob] = []
 
-    def ref(self, data: bytes, media_type: str) -> BlobRef:
+    def ref(self, data: Blob, media_type: str) -> BlobRef:
         self.data.append(data)
         return BlobRef(index=len(self.data) - 1, size_bytes=len(data), media_type=media_type)
 
@@ -142,7 +149,7 @@ class Inference:
 
     async def transcribe(
         self,
-        pcm: bytes,
+        pcm: Blob,
         how: TranscribeRequest = PLAINLY,
         *,
         model: str = "",
@@ -272,6 +279,11 @@ class Inference:
     async def consent(self, granted: bool, caller: Caller) -> MemoryState:
         """Whether the caller's robot may remember."""
         request = MemoryConsent(granted=granted)
+        return await self._answer(AgentKind.MEMORY, request, MemoryState, caller)
+
+    async def forget(self, caller: Caller, tags: Sequence[str] = ()) -> MemoryState:
+        """Let the caller's robot forget ``tags``; without any, everything."""
+        request = MemoryForget(tags=tuple(tags))
         return await self._answer(AgentKind.MEMORY, request, MemoryState, caller)
 
     async def recall(self, caller: Caller, limit: int = 20) -> MemoryState:

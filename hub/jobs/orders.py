@@ -23,6 +23,9 @@ from protocols.messages.vision import DetectDone, GroundDone
 RESULT_BYTES = 64 * 1024 * 1024
 """Most bytes that one job may bring back."""
 
+Blob = bytes | bytearray
+"""Nobody changes it: what was laid together in steps is not copied once more."""
+
 ANSWERS: tuple[type[Message], ...] = (
     ChatDelta,
     ChatDone,
@@ -66,7 +69,7 @@ class JobOrder:
     role: str = PRIMARY
     model: str = ""
     cost: float = 1.0
-    blobs: tuple[bytes, ...] = ()
+    blobs: tuple[Blob, ...] = ()
     repeatable: bool = True
     """Nothing is changed by doing it twice."""
 

@@ -35,6 +35,8 @@ class JobRecord:
     requeues: int = 0
     code: str = ""
     """Why it failed."""
+    progress: float | None = None
+    """How much of what it makes now is made, 0 to 1; None where nobody tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,16 @@ class JobBook:
             wait_s = (now_ns - record.submitted_ns) / 1e9
             self._waits.setdefault(record.job.job_class, Histogram(WAIT_BOUNDS_S)).add(wait_s)
 
+    def told(self, number: int, progress: float) -> None:
+        """So much is made."""
+        self._open[number] = replace(self._open[number], progress=progress)
+
     def requeued(self, number: int) -> None:
         """It waits again."""
         record = self._open[number]
         self._requeued += 1
         self._open[number] = replace(
-            record, state="queued", instance="", requeues=record.requeues + 1
+            record, state="queued", instance="", progress=None, requeues=record.requeues + 1
         )
 
     def ended(self, number: int, end: JobEnd, code: str, now_ns: int) -> None:

@@ -114,6 +114,9 @@ class Scheduler:
         """Begin what may begin; call it whenever something has changed."""
         open_offers = self._settled(offers)
         effects = self.expire(now_ns) + self._make_way(open_offers, now_ns)
+        if not self._queued:
+            self._changed.clear()  # nobody is left for whom it was changed
+            return effects
         while True:
             running = self._running()
             able = {

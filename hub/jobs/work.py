@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hub.errors import JobError
 from hub.jobs.job import Job
+from hub.jobs.orders import Blob
 from hub.jobs.speech import SpeechJoin
 from protocols.envelope import Message
 from protocols.messages.agent import AgentProgress
@@ -27,7 +28,7 @@ class Work:
 
     job: Job
     request: Message
-    blobs: tuple[bytes, ...] = ()
+    blobs: tuple[Blob, ...] = ()
     instance: str = ""
     wire: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)

@@ -31,6 +31,7 @@ class ChatRequest(Message, tag="chat.request"):
 
     ``schema`` is a JSON schema that the text must obey, ``guide`` another form for it; not both. An
     engine that cannot hold its model to a guide refuses it. The text may take ``timeout_s`` in all.
+    ``whole``: nobody reads it before it is complete, so it is told then.
     """
 
     messages: tuple[ChatEntry, ...]
@@ -42,6 +43,7 @@ class ChatRequest(Message, tag="chat.request"):
     seed: int | None = None
     guide: Guide | None = None
     timeout_s: float | None = None
+    whole: bool = False
 
 
 class ChatDelta(Message, tag="chat.delta"):

@@ -2,7 +2,6 @@
 scripted engines, on real ZeroMQ and real WebSockets."""
 
 import asyncio
-import gc
 import socket
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -27,6 +26,7 @@ from agents.runtime.service import Backend, BatchService, Service
 from agents.runtime.slot import EngineSlot
 from agents.stt.agent import Stt
 from agents.stt.backends.scripted import ScriptedRecogniser
+from agents.stt.recordings import Transcriptions
 from agents.tts.agent import Jobs, Responses
 from agents.tts.backends.base import Voice
 from agents.tts.backends.scripted import ScriptedVoice
@@ -167,7 +167,6 @@ class Stack:
             await asyncio.wait([self._hub])
         for name in list(self._lives):
             await self.kill(name)
-        gc.unfreeze()  # the hub froze what was alive; tests go on in this process
 
     async def _live(self, name: str, agent: Agent) -> None:
         kind, _, role = name.partition("-")
@@ -231,7 +230,7 @@ def _agents(planner: PlannerPart, voice: Voice | None) -> list[tuple[str, Agent]
     ears = Ears(activity, rules=INSTANT)
     return [
         ("ears-primary", _agent(activity, ears)),
-        ("stt-primary", _agent(recogniser, Stt(recogniser))),
+        ("stt-primary", _agent(recogniser, Stt(recogniser), Transcriptions(recogniser))),
         ("planner-primary", _planner(planner)),
         ("planner-reflex", _agent(reflex, Conversation(reflex), Plans(reflex))),
         ("tts-primary", _agent(beeps, Responses(beeps), Jobs(beeps))),

@@ -8,6 +8,7 @@ import pytest
 from agents.engines.pictures import decode, measured
 from agents.memory.texts import text_of
 from agents.runtime.errors import AgentError
+from hub.edge.pieces import Pieces
 from hub.edge.recordings import decode as decode_sound
 from protocols.errors import HubError
 
@@ -41,7 +42,7 @@ def test_a_font_is_no_picture(font: bytes) -> None:
 @pytest.mark.parametrize("font", FONTS.values(), ids=FONTS)
 def test_a_font_is_no_recording(font: bytes) -> None:
     with pytest.raises(HubError):
-        decode_sound(font)
+        decode_sound(Pieces(font))
 
 
 @pytest.mark.parametrize("name", [name for name in FONTS if name != "in an svg"])

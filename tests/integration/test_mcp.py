@@ -49,9 +49,9 @@ async def test_a_program_lets_a_robot_speak_feel_and_move(hub: Stack) -> None:
         assert json.loads(said.content[0].text) == {"robot_id": "r1", "outcome": "done"}
         end = await robot.next(TurnEnd)
         assert (end.outcome, end.heard_text) == (Outcome.DONE, "Lunch is ready.")
-        for name, arguments in (("emote", {"emotion": "sad"}), ("gesture", {"name": "nod"})):
+        for name, arguments in (("emote", {"emotion": "happy"}), ("gesture", {"name": "nod"})):
             assert not (await client.call_tool(name, arguments)).is_error
-        await robot.next(Emotion, lambda told: told.emotion == "sad")
+        await robot.next(Emotion, lambda told: told.emotion == "happy")
         assert (await robot.next(Gestures)).names == ("nod",)
         state = (await client.call_tool("get_state", {})).structured_content
         assert (state["connected"], state["turn"]) == (True, 0)

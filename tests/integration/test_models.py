@@ -14,6 +14,9 @@ from robot_sim.speaker import Cue
 from tests.fakes.engines import slot_of
 from tests.integration.stack import running
 
+PATIENT_MS = 10_000
+"""No turn is stood in for because this machine is slow."""
+
 
 def answer(intent: str, text: str) -> str:
     return json.dumps({"emotion": "happy", "intensity": 0.5, "intent": intent, "text": text})
@@ -44,7 +47,8 @@ class Held:
 async def test_a_switch_drops_no_turn_and_the_next_one_is_the_new_models(tmp_path: Path) -> None:
     held = Held()
     slot: EngineSlot[Planner] = slot_of(held.planner)
-    async with running(tmp_path, planner=slot) as hub, hub.robot() as robot, hub.http() as http:
+    patient = running(tmp_path, planner=slot, hub_planner_deadline_ms=PATIENT_MS)
+    async with patient as hub, hub.robot() as robot, hub.http() as http:
         hub.observe(ModelState)
         robot.write("tell me something")
         await robot.next(Cue)
@@ -76,7 +80,7 @@ async def test_while_a_model_loads_for_its_first_turn_the_reflex_planner_answers
             await ready.wait()
 
     slot: EngineSlot[Planner] = slot_of(lambda model: Slow(), SlotOptions(warm_up=False))
-    impatient = running(tmp_path, planner=slot, hub_planner_deadline_ms=200)
+    impatient = running(tmp_path, planner=slot, hub_planner_deadline_ms=1_000)
     async with impatient as hub, hub.robot() as robot:
         robot.write("hello")
         meanwhile = await robot.next(TurnEnd)
@@ -92,7 +96,8 @@ async def test_while_a_model_loads_for_its_first_turn_the_reflex_planner_answers
 
 async def test_an_unloaded_model_comes_back_for_the_next_turn(tmp_path: Path) -> None:
     slot: EngineSlot[Planner] = slot_of(lambda model: ScriptedPlanner(model=model))
-    async with running(tmp_path, planner=slot) as hub, hub.robot() as robot, hub.http() as http:
+    patient = running(tmp_path, planner=slot, hub_planner_deadline_ms=PATIENT_MS)
+    async with patient as hub, hub.robot() as robot, hub.http() as http:
         await http.post("/models/unload", json={"kind": "planner"})
         assert slot.engines == ()
         unloaded = (await http.get("/status")).json()["agents"]["planner-primary"]
@@ -105,7 +110,8 @@ async def test_an_unloaded_model_comes_back_for_the_next_turn(tmp_path: Path) ->
 
 async def test_a_load_that_fails_leaves_the_model_that_serves(tmp_path: Path) -> None:
     slot: EngineSlot[Planner] = slot_of(lambda model: ScriptedPlanner(model=model))
-    async with running(tmp_path, planner=slot) as hub, hub.robot() as robot, hub.http() as http:
+    patient = running(tmp_path, planner=slot, hub_planner_deadline_ms=PATIENT_MS)
+    async with patient as hub, hub.robot() as robot, hub.http() as http:
         failed = await http.post("/models/load", json={"kind": "planner", "model": "!x"})
         without = await http.post("/models/load", json={"kind": "tts", "model": "x"})
         robot.write("hello")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.broker.zmq import ZmqHubBus
+from hub.edge.pieces import Pieces
 from hub.edge.recordings import Recordings
 from hub.errors import JobError
 from hub.jobs.desk import JobDesk
@@ -62,7 +63,7 @@ async def test_a_file_becomes_text_with_times_through_the_embedded_recogniser(
     first, second = demo_recording("find_the_ball.wav"), demo_recording("long_story.wav")
     spoken = mixed(silence(0.5), recording(first.path), silence(1.0), recording(second.path))
     recordings = Recordings()
-    pcm = await recordings.pcm_of(file_of(spoken.tobytes(), KINDS["m4a"]))
+    pcm = await recordings.pcm_of(Pieces(file_of(spoken.tobytes(), KINDS["m4a"])))
     recordings.close()
     async with stt(tmp_path, STT_BACKEND="pocketsphinx") as desk:
         *segments, done = await understood(desk, pcm, words=True, language="en-US")

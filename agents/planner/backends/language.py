@@ -70,6 +70,7 @@ def vllm(settings: PlannerSettings) -> LanguageModel:
         max_model_len=settings.vllm_max_model_len,
         max_num_seqs=settings.vllm_max_num_seqs,
         max_num_batched_tokens=settings.vllm_max_num_batched_tokens,
+        tensor_parallel_size=settings.vllm_tensor_parallel_size,
     )
     defaults = VllmDefaults(
         temperature=settings.vllm_temperature,

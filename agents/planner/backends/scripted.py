@@ -26,12 +26,12 @@ class ScriptedPlanner:
     """Plays scripts in order; without one it echoes the user as a happy robot would, and says by the
     intent which ``model`` it is. A model whose name begins with ``!`` cannot be started.
 
-    ``opened`` and ``closed`` count the answers that were begun and those that were left, by their
-    end or by a cancel.
+    It takes ``chat_pause_s`` before each piece of a chat without a script, and ``capacity`` of all
+    at once. ``opened`` and ``closed`` count the answers that were begun and those that were left,
+    by their end or by a cancel.
     """
 
     name = "scripted"
-    capacity = 1024
 
     def __init__(
         self,
@@ -40,8 +40,12 @@ class ScriptedPlanner:
         plan: str = '{"actions": [], "ttl_ms": 500}',
         sleep: Sleep = asyncio.sleep,
         model: str = "",
+        chat_pause_s: float = 0.0,
+        capacity: int = 1024,
     ) -> None:
         self.model = model
+        self.capacity = capacity
+        self._chat_pause_s = chat_pause_s
         self._scripts = deque(scripts)
         self._plan = plan
         self._sleep = sleep
@@ -83,7 +87,7 @@ class ScriptedPlanner:
         """The next script as plain text; without one, the last message's words again, one a
         piece. Against a schema, an object with nothing in it."""
         refuse_guide(prompt, self.name)
-        script = self._scripts.popleft() if self._scripts else _repeated(prompt)
+        script = self._scripts.popleft() if self._scripts else self._repeated(prompt)
         self.opened += 1
         try:
             for piece in script.pieces:
@@ -97,12 +101,12 @@ class ScriptedPlanner:
         finally:
             self.closed += 1
 
-
-def _repeated(prompt: Prompt) -> Script:
-    if prompt.schema is not None:
-        return Script(("{}",))
-    words = prompt.messages[-1].text.split()[: prompt.max_tokens]
-    return Script(tuple(f"{' ' if place else ''}{word}" for place, word in enumerate(words)))
+    def _repeated(self, prompt: Prompt) -> Script:
+        if prompt.schema is not None:
+            return Script(("{}",), self._chat_pause_s)
+        words = prompt.messages[-1].text.split()[: prompt.max_tokens]
+        pieces = (f"{' ' if place else ''}{word}" for place, word in enumerate(words))
+        return Script(tuple(pieces), self._chat_pause_s)
 
 
 def echo(text: str, intent: str = "") -> Script:

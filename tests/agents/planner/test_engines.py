@@ -1,5 +1,6 @@
 """Which engine is chosen, and what is said of it."""
 
+import asyncio
 import subprocess
 import sys
 from contextlib import AsyncExitStack
@@ -10,8 +11,11 @@ import pytest
 import structlog
 
 from agents.engines import on_disk
+from agents.engines.language.base import ChatMessage, Prompt
+from agents.engines.language.vllm import VllmModel
 from agents.planner.__main__ import build
 from agents.planner.backends.auto import RETRY_S, Candidate, FirstThatStarts, OnceItStarts
+from agents.planner.backends.language import vllm
 from agents.planner.backends.scripted import ScriptedPlanner
 from agents.planner.engines import chosen
 from agents.planner.settings import PlannerSettings
@@ -19,6 +23,7 @@ from agents.runtime.errors import BackendUnavailable
 from tests.fakes.engines import running
 from tests.fakes.ollama_server import Behaviour, OllamaServer
 from tests.fakes.openai_server import OpenAiServer
+from tests.virtual_time import virtual
 
 NOWHERE = "http://127.0.0.1:9"
 """The discard port: nothing listens there."""
@@ -246,3 +251,21 @@ def test_settings_of_the_documents_have_their_defaults(monkeypatch: pytest.Monke
     assert (read.num_ctx, read.auto_pull) == (1024, False)
     assert (read.ollama_url, read.ollama_model) == ("http://localhost:11434", "qwen3:14b")
     assert (read.plan_timeout_s, read.pull_timeout_s, read.warmup_llm) == (5.0, 1800.0, True)
+
+
+def test_what_vllm_is_told_of_its_devices_reaches_its_engine() -> None:
+    model = vllm(settings(vllm_tensor_parallel_size=2, vllm_max_num_seqs=3))
+    assert isinstance(model, VllmModel)
+    options = model._engine.options
+    assert (options.tensor_parallel_size, options.max_num_seqs) == (2, 3)
+
+
+@virtual
+async def test_scripts_take_as_long_and_as_many_as_the_settings_say() -> None:
+    slow = settings(backend="scripted", scripted_capacity=3, scripted_pause_s=0.25)
+    planner, loop = chosen(slow).planner, asyncio.get_running_loop()
+    assert planner.capacity == 3
+    began_s = loop.time()
+    prompt = Prompt((ChatMessage("user", "one two three"),))
+    assert "".join([piece async for piece in planner.chat(prompt)]) == "one two three"
+    assert loop.time() - began_s == pytest.approx(0.75)

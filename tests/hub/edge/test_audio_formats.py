@@ -9,6 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from hub.edge.audio_formats import FORMATS, encode, encoded, encoder_of, rate_for
+from hub.edge.pieces import Pieces
 from hub.edge.recordings import decode
 from hub.errors import JobError
 from tests.fakes.sound_files import tone
@@ -50,7 +51,7 @@ async def streamed(speech: Speech, name: str, rate_hz: int = RATE_HZ) -> bytes:
 
 def sound_in(file: bytes, name: str) -> bytes:
     """What is heard of it, at 16 kHz."""
-    return decode(encode(file, "wav", RATE_HZ) if name == "pcm" else file)
+    return bytes(decode(Pieces(encode(file, "wav", RATE_HZ) if name == "pcm" else file)))
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -13,9 +13,9 @@ from hub.errors import BadBody, BodyTooLarge, TooManyParts, WrongMedia
 from protocols.errors import HubError
 
 
-def sent(**parts: object) -> tuple[str, bytes]:
+def sent(**parts: object) -> tuple[str, list[bytes]]:
     request = httpx.Request("POST", "http://hub/", **parts)  # type: ignore[arg-type]
-    return request.headers["content-type"], request.read()
+    return request.headers["content-type"], [request.read()]
 
 
 def test_fields_and_files_come_as_they_were_sent() -> None:
@@ -31,7 +31,7 @@ def test_fields_and_files_come_as_they_were_sent() -> None:
     assert form.texts("timestamp_granularities") == ["word", "segment"]
     upload = form.file("file")
     assert upload is not None
-    assert (upload.name, upload.content) == ("Grüße/../x.wav", sound)
+    assert (upload.name, upload.content.whole()) == ("Grüße/../x.wav", sound)
     assert form.file("image") is None
 
 
@@ -64,18 +64,35 @@ def test_a_field_that_is_as_large_as_a_file_is_refused() -> None:
 )
 def test_what_is_no_form_says_so(content_type: str, error: type[HubError]) -> None:
     with pytest.raises(error):
-        parse_form(content_type, b"--x\r\n\r\n")
+        parse_form(content_type, [b"--x\r\n\r\n"])
 
 
 @pytest.mark.parametrize("cut", [3, 20, 60, 90])
 def test_a_form_that_ends_too_early_is_broken(cut: int) -> None:
-    content_type, body = sent(data={"a": "b"}, files={"file": ("x.wav", b"12345678")})
+    content_type, (body,) = sent(data={"a": "b"}, files={"file": ("x.wav", b"12345678")})
     with pytest.raises(BadBody):
-        parse_form(content_type, body[:-cut])
+        parse_form(content_type, [body[:-cut]])
 
 
 @given(st.binary(max_size=300))
 def test_whatever_comes_is_a_form_or_a_coded_error(body: bytes) -> None:
     for content_type in ("multipart/form-data; boundary=x", "application/x-www-form-urlencoded"):
         with contextlib.suppress(BadBody, BodyTooLarge, TooManyParts):
-            parse_form(content_type, b"--x\r\n" + body)
+            parse_form(content_type, [b"--x\r\n" + body])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [("base64", b"YSBi"), ("quoted-printable", b"a=20b"), ("8bit", b"a b"), ("odd", b"a b")],
+)
+def test_a_file_is_decoded_as_its_part_says(encoding: str, written: bytes) -> None:
+    head = b'Content-Disposition: form-data; name="f"; filename="x"\r\nContent-Transfer-Encoding: '
+    body = b"--x\r\n" + head + encoding.encode() + b"\r\n\r\n" + written + b"\r\n--x--\r\n"
+    upload = parse_form("multipart/form-data; boundary=x", [body]).file("f")
+    assert upload is not None
+    assert upload.content.whole() == b"a b"
+
+
+def test_a_part_without_a_name_is_broken() -> None:
+    with pytest.raises(BadBody):
+        parse_form("multipart/form-data; boundary=x", [b"--x\r\nA: b\r\n\r\nc\r\n--x--\r\n"])

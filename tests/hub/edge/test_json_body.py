@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.edge.json_body import _BLOCK_BYTES, check_json, parse_json
+from hub.edge.bulk import BLOCK_BYTES
+from hub.edge.json_body import check_json, parse_json
 from hub.errors import BadBody, TooDeep, TooManyValues
 
 TEXTS = st.text(alphabet='a"\\[]{},:\n\u00e9\u225b', max_size=12)
@@ -34,7 +35,7 @@ def test_the_depth_that_is_seen_is_the_depth_that_is_built(
 ) -> None:
     body = json.dumps(document, ensure_ascii=ascii_only).encode()
     # Blocks end anywhere, in the middle of an escape, too.
-    body = b" " * (_BLOCK_BYTES - len(body) // 2 - pad) + body
+    body = b" " * (BLOCK_BYTES - len(body) // 2 - pad) + body
     depth = depth_of(document)
     check_json(body, depth=depth)
     assert parse_json(body) == document
@@ -47,17 +48,25 @@ def test_the_depth_that_is_seen_is_the_depth_that_is_built(
 def test_half_a_character_is_found_wherever_two_blocks_meet(offset: int) -> None:
     for half in ("\\ud83d", "\\uD83D"):
         with pytest.raises(BadBody, match="no JSON"):
-            check_json(b" " * (_BLOCK_BYTES - offset) + f'["{half}"]'.encode())
-        check_json(b" " * (_BLOCK_BYTES - offset) + f'["{half}\\ude00"]'.encode())
+            check_json(b" " * (BLOCK_BYTES - offset) + f'["{half}"]'.encode())
+        check_json(b" " * (BLOCK_BYTES - offset) + f'["{half}\\ude00"]'.encode())
 
 
 @pytest.mark.parametrize("offset", range(12))
 def test_an_escape_that_two_blocks_share_is_one_escape(offset: int) -> None:
     for document in (['\\"[[[['], ["[[", '\\\\"[[[['], ["\\\\\\", "]]]]"]):
-        body = b" " * (_BLOCK_BYTES - offset) + json.dumps(document).encode()
+        body = b" " * (BLOCK_BYTES - offset) + json.dumps(document).encode()
         check_json(body, depth=1)
         with pytest.raises(TooDeep):
             check_json(body + b"," + b"[" * 9, depth=1)
+
+
+def test_an_escape_between_two_blocks_is_one_after_a_whole_character_was_named_too() -> None:
+    first = b'["\\ud83d\\ude00'.ljust(BLOCK_BYTES, b"a")
+    second = b"\\".rjust(BLOCK_BYTES, b"a")
+    third = b"n".ljust(BLOCK_BYTES, b"a")
+    with pytest.raises(TooDeep):
+        check_json(first + second + third + b'",' + b"[" * 100)
 
 
 @given(st.binary(max_size=200))

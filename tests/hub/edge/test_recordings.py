@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.edge import recordings as recorded
 from hub.edge.audio_formats import encode
 from hub.edge.limits import MAX_UPLOAD_BYTES
+from hub.edge.pieces import Pieces
 from hub.edge.recordings import (
     AT_ONCE,
     LONGEST_S,
@@ -21,15 +23,21 @@ from hub.edge.recordings import (
     RawFormat,
     Recordings,
     RecordingTooLong,
-    decode,
 )
 from hub.errors import BodyTooLarge, Busy
+from hub.jobs.orders import Blob
 from tests.fakes.sound_files import KINDS, Kind, file_of, film_of, silence_of, tone
 
 SOUND = tone(2.0)
 
 
-def pitch_hz(pcm: bytes) -> float:
+def decode(
+    content: bytes, raw: RawFormat | None = None, left: threading.Event | None = None
+) -> Blob:
+    return recorded.decode(Pieces(content), raw, left)
+
+
+def pitch_hz(pcm: Blob) -> float:
     """What is loudest in the middle of s16le at 16 kHz."""
     wave = np.frombuffer(pcm, "<i2")
     middle = wave[len(wave) // 4 : len(wave) * 3 // 4]
@@ -195,26 +203,25 @@ def test_a_decoding_that_nobody_waits_for_stops() -> None:
 
 
 async def test_they_are_decoded_off_the_loop() -> None:
-    recordings = Recordings()
-    assert await recordings.pcm_of(file_of(SOUND, KINDS["flac"])) == decode(
-        file_of(SOUND, KINDS["flac"])
-    )
+    recordings, file = Recordings(), Pieces(file_of(SOUND, KINDS["flac"]))
+    assert await recordings.pcm_of(file) == decode(file_of(SOUND, KINDS["flac"]))
+    assert len(file) == 0, "a file is let go once it was decoded"
     with pytest.raises(BadRecording):
-        await recordings.pcm_of(b"no sound at all")
+        await recordings.pcm_of(Pieces(b"no sound at all"))
     recordings.close()
 
 
 async def test_more_than_an_upload_may_have_is_refused_before_it_is_read() -> None:
     recordings = Recordings()
     with pytest.raises(BodyTooLarge):
-        await recordings.pcm_of(bytes(MAX_UPLOAD_BYTES + 1))
+        await recordings.pcm_of(Pieces(bytes(MAX_UPLOAD_BYTES + 1)))
     recordings.close()
 
 
 async def test_a_caller_who_leaves_stops_the_decoding() -> None:
     begun, stopped = threading.Event(), threading.Event()
 
-    def waits(content: bytes, raw: RawFormat | None, left: threading.Event) -> bytes:
+    def waits(content: Pieces, raw: RawFormat | None, left: threading.Event) -> bytes:
         begun.set()
         if left.wait(10):
             stopped.set()
@@ -222,7 +229,7 @@ async def test_a_caller_who_leaves_stops_the_decoding() -> None:
 
     recordings = Recordings(waits)
     async with asyncio.TaskGroup() as tasks:
-        caller = tasks.create_task(recordings.pcm_of(b"sound"))
+        caller = tasks.create_task(recordings.pcm_of(Pieces(b"sound")))
         assert await asyncio.to_thread(begun.wait, 10)
         caller.cancel()
     assert await asyncio.to_thread(stopped.wait, 10)
@@ -233,11 +240,13 @@ async def test_what_would_wait_too_long_is_refused_and_who_leaves_makes_room() -
     recordings = Recordings()
     file = silence_of(LONGEST_S)
     async with asyncio.TaskGroup() as tasks:
-        waiting = [tasks.create_task(recordings.pcm_of(file)) for _ in range(AT_ONCE + WAITING)]
+        waiting = [
+            tasks.create_task(recordings.pcm_of(Pieces(file))) for _ in range(AT_ONCE + WAITING)
+        ]
         await asyncio.sleep(0)
         with pytest.raises(Busy):
-            await recordings.pcm_of(file)
+            await recordings.pcm_of(Pieces(file))
         for task in waiting:
             task.cancel()
-    assert await recordings.pcm_of(file_of(SOUND, KINDS["wav"]))
+    assert await recordings.pcm_of(Pieces(file_of(SOUND, KINDS["wav"])))
     recordings.close()

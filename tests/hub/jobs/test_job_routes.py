@@ -59,8 +59,13 @@ async def test_a_job_tells_how_far_it_is_and_nothing_of_what_it_says(edge: Edge)
         "ran_s": 3.0,
         "requeues": 0,
         "code": "",
+        "progress": None,
     }
     assert (await edge.http.get("/jobs")).json() == {"jobs": [found]}
+    edge.jobs.book.told(5, 0.25)
+    assert (await edge.http.get("/jobs/1-5")).json()["progress"] == 0.25
+    edge.jobs.book.requeued(5)
+    assert (await edge.http.get("/jobs/1-5")).json()["progress"] is None
 
 
 async def test_a_job_that_ended_is_kept_for_ten_minutes(edge: Edge) -> None:

@@ -71,6 +71,7 @@ async def test_what_a_job_makes_comes_with_the_fact_that_names_it() -> None:
         assert [p.body for p in progress] == [
             ImageProgress(image=0, step=n, steps=3) for n in (1, 2, 3)
         ]
+        assert [record.progress for record in there.desk.records()] == [1.0]
         assert isinstance(done.body, ImageDone)
         assert done.blobs == (picture(600_000, 7), picture(600_000, 8))
 
