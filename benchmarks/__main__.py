@@ -19,9 +19,11 @@ CASES: Mapping[str, str] = {
     "gc": "benchmarks.collection:run",
     "recovery": "benchmarks.recovery:run",
     "barge": "benchmarks.barge:run",
+    "face": "benchmarks.face:run",
     "endpoint": "benchmarks.endpoint:run",
     "retrieval": "benchmarks.retrieval:run",
     "beside": "benchmarks.beside:run",
+    "dashboard": "benchmarks.dashboard:run",
 }
 RESULT = Path("build/bench.json")
 

@@ -5,13 +5,16 @@ import sys
 
 import structlog
 
+from hub.log_ring import LogRing
 from protocols.logs import library_formatter, log_processors
 
 
-def configure_logs(level: str, *, json: bool) -> None:
-    """Send logs to stderr from ``level`` on, as JSON lines or for people to read."""
+def configure_logs(level: str, *, json: bool, kept: LogRing | None = None) -> None:
+    """Send logs to stderr from ``level`` on, as JSON lines or for people to read; ``kept`` is shown
+    every line, too."""
+    *shaped, rendered = log_processors(json)
     structlog.configure(
-        processors=log_processors(json),
+        processors=[*shaped, *([kept] if kept is not None else []), rendered],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
+from hub.edge.documented import refusals
+from hub.edge.job_routes import ErrorBody
 from hub.edge.services import EdgeServices
 
 
@@ -15,7 +17,11 @@ def observe_router(services: EdgeServices) -> APIRouter:
     @router.get(
         "/observe/{robot}/camera",
         response_class=Response,
-        responses={200: {"content": {"image/jpeg": {}}}, 204: {"description": "No picture."}},
+        responses={
+            **refusals(ErrorBody),
+            200: {"content": {"image/jpeg": {}}},
+            204: {"description": "No picture."},
+        },
     )
     async def camera(robot: Annotated[str, Path(max_length=64)]) -> Response:
         """The newest picture, from memory; ``X-Picture-Age-Ms`` says how old it is. 204: the camera

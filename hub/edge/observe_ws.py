@@ -50,7 +50,7 @@ async def observe_endpoint(websocket: WebSocket, services: EdgeServices) -> None
     words = Right.HEAR in ALLOWED[grant.scope]
     wire = wire_of(websocket)
     wire.write(_text(_hello(services, of, words)))
-    observer = _Observer(wire, services.observatory, Decimator(of, words=words))
+    observer = _Observer(wire, services.observatory, Decimator(of, words=words), of)
     try:
         observer.begin()
         await websocket.receive()  # frames go to the observer: what is left is the end
@@ -91,10 +91,11 @@ def _recent(recent: RecentEvents, of: str, connected: list[str]) -> list[dict[st
 class _Observer:
     """Empties a decimator into a socket, as often as it may and the socket takes it."""
 
-    def __init__(self, wire: Wire, observatory: Observatory, decimator: Decimator) -> None:
+    def __init__(self, wire: Wire, observatory: Observatory, decimator: Decimator, of: str) -> None:
         self._wire = wire
         self._observatory = observatory
         self._decimator = decimator
+        self._of = of
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._dropped = 0
@@ -103,6 +104,8 @@ class _Observer:
         """Tell the states as they are at once, and from now on what happens."""
         self._wire.listen(self._ignore, self._on_flow)
         self._observatory.join(self._put)
+        if self._of:
+            self._observatory.listen(self._of, self._hear)
         if self._timer is not None:
             self._timer.cancel()
         self._tell()
@@ -110,12 +113,22 @@ class _Observer:
     def end(self) -> int:
         """The connection is gone; how much was dropped in all."""
         self._observatory.leave(self._put)
+        if self._of:
+            self._observatory.ignore(self._of, self._hear)
         if self._timer is not None:
             self._timer.cancel()
         return self._decimator.take().dropped
 
     def _put(self, entry: Entry) -> None:
         self._decimator.put(entry)
+        self._wait()
+
+    def _hear(self, pcm: bytes) -> None:
+        self._decimator.hear(pcm)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Tell it soon, unless that has been seen to."""
         if self._timer is None and self._decimator and self._wire.flowing:
             self._timer = self._loop.call_later(BATCH_S, self._tell)
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from hub.observing.body import shown_body
+from hub.observing.waves import Waves
 from hub.trace.entries import Closed, Command, Depth, Entry, Fact, Opened, Said, SpeechOut, Told
 from hub.trace.redact import redacted
 from protocols.messages import agent, blob, face, job, robot, speech, turn, voice
@@ -28,22 +30,32 @@ MOST_AT_ONCE = 256
 _EXACT = 2**53
 """Numbers below it are exact in every reader of JSON; ids are shown modulo it."""
 
-_TOLD = (
+_TOLD = frozenset({
     robot.Action, robot.Duck, robot.Hold, robot.Release, robot.Flush, robot.Error, robot.SpeechText,
     robot.SpeechEnd,
-)  # fmt: skip
-_SAID = (robot.Cancel, robot.EndUtterance, robot.AttentionRequest, robot.Flushed)
+})  # fmt: skip
+_SAID = frozenset({
+    robot.Cancel, robot.EndUtterance, robot.AttentionRequest, robot.Wake, robot.MicSwitch,
+    robot.Flushed,
+})  # fmt: skip
 """Messages of robots' connections that are shown; no other is, such as those with a resume token."""
-_NOISE = (
+_NOISE = frozenset({
     speech.SpeechCredit, speech.SpeechMarks, blob.BlobSent, blob.BlobWant, blob.BlobWanted,
-    blob.BlobTaken, job.WorkHold,
-)  # fmt: skip
-_OF_ALL = (
+    blob.BlobTaken, job.WorkHold, agent.AgentHeartbeat,
+})  # fmt: skip
+_OF_ALL = frozenset({
     turn.TurnStarted, turn.TurnEnded, turn.TurnReopened, TranscriptFinal, TranscriptFailed,
-    face.AffectChanged, face.GesturePlayed, ActionRequested, ActionDone, voice.VoiceStarted,
+    face.AffectChanged, face.GesturePlayed, ActionRequested, ActionDone, voice.VoiceStarted, voice.WakeDetected,
     agent.AgentHello, agent.AgentReady, job.JobDone, job.JobFailed,
-)  # fmt: skip
+})  # fmt: skip
 """Facts that an observer of all robots is told."""
+_STATES = frozenset(name for name, topic in CATALOG.items() if topic.qos is QosClass.STATE)
+_PASSING = frozenset(
+    name
+    for name, topic in CATALOG.items()
+    if topic.qos is QosClass.TELEMETRY and topic.message is not agent.AgentHeartbeat
+)
+"""Facts of which only the newest is told, as states that last and as what passes."""
 
 
 class Batch(NamedTuple):
@@ -53,49 +65,51 @@ class Batch(NamedTuple):
     happenings: list[Entry]
     states: list[Entry]
     dropped: int
+    mic: list[int]
+    """How loud the microphone of the robot that is watched closely was, and"""
+    voice: list[int]
+    """its voice; see ``hub/observing/waves.py``."""
 
 
 def state_key(entry: Entry) -> Key | None:
     """Which state ``entry`` is the newest value of; None if it is none that lasts."""
-    match entry:
-        case Fact(topic=topic) if _qos(entry) is QosClass.STATE:
-            return topic, entry.robot, entry.session
-        case Said(body=robot.AttentionRequest()):
-            return "attention", entry.robot
+    if isinstance(entry, Fact):
+        if entry.topic in _STATES:
+            return entry.topic, entry.robot, entry.session
+    elif isinstance(entry, Said) and isinstance(entry.body, robot.AttentionRequest):
+        return "attention", entry.robot
     return None
 
 
 def passing_key(entry: Entry) -> Key | None:
     """The same for what is only worth a look while it happens."""
-    match entry:
-        case SpeechOut():
-            return "speech.out", entry.robot
-        case Depth():
-            return "depth", entry.queue, entry.owner
-        case Said(body=robot.World()):
+    if isinstance(entry, SpeechOut):
+        return "speech.out", entry.robot
+    if isinstance(entry, Fact):
+        if entry.topic in _PASSING:
+            return entry.topic, entry.src, str(entry.job)
+    elif isinstance(entry, Said):
+        if isinstance(entry.body, robot.World):
             return "world", entry.robot
-        case Fact(body=agent.AgentHeartbeat()):
-            return None
-        case Fact(topic=topic) if _qos(entry) is QosClass.TELEMETRY:
-            return topic, entry.src, str(entry.job)
+    elif isinstance(entry, Depth):
+        return "depth", entry.queue, entry.owner
     return None
 
 
 def happens(entry: Entry, of: str) -> bool:
     """Whether ``entry`` is one that an observer of robot ``of`` (empty: of all) is told."""
-    match entry:
-        case Opened() | Closed():
-            return of in ("", entry.robot)
-        case Told(body=body):
-            return entry.robot == of and isinstance(body, _TOLD)
-        case Said(body=body):
-            return entry.robot == of and isinstance(body, _SAID)
-        case Command(body=body):
-            return entry.robot == of != "" and not entry.job and not isinstance(body, _NOISE)
-        case Fact(body=body):
-            if not of or not entry.robot:
-                return isinstance(body, _OF_ALL)
-            return entry.robot == of and not isinstance(body, (*_NOISE, agent.AgentHeartbeat))
+    if isinstance(entry, Fact):
+        if not of or not entry.robot:
+            return type(entry.body) in _OF_ALL
+        return entry.robot == of and type(entry.body) not in _NOISE
+    if isinstance(entry, Opened | Closed):
+        return of in ("", entry.robot)
+    if isinstance(entry, Told):
+        return entry.robot == of and type(entry.body) in _TOLD
+    if isinstance(entry, Said):
+        return entry.robot == of and type(entry.body) in _SAID
+    if isinstance(entry, Command):
+        return entry.robot == of != "" and not entry.job and type(entry.body) not in _NOISE
     return False
 
 
@@ -114,12 +128,19 @@ class Decimator:
         self._states: dict[Key, Entry] = {}
         self._happenings: deque[Entry] = deque()
         self._dropped = 0
+        self._waves = Waves()
 
     def __bool__(self) -> bool:
-        return bool(self._states or self._happenings)
+        return bool(self._states or self._happenings or self._waves)
+
+    def hear(self, pcm: bytes) -> None:
+        """The robot that is watched closely has heard something: only how loud it was is told."""
+        self._waves.hear(pcm)
 
     def put(self, entry: Entry) -> None:
         """Something happened."""
+        if isinstance(entry, SpeechOut) and entry.robot == self._of:
+            self._waves.speak(entry.energy)
         key = state_key(entry) or passing_key(entry)
         if key is not None:
             self._states.pop(key, None)
@@ -138,7 +159,7 @@ class Decimator:
         happenings = [self._shown(self._happenings.popleft()) for _ in range(count)]
         states = [self._shown(entry) for entry in self._states.values()]
         self._states.clear()
-        return Batch(happenings, states, self._dropped)
+        return Batch(happenings, states, self._dropped, *self._waves.take())
 
     def _shown(self, entry: Entry) -> Entry:
         """Jobs bring what programs ask, and orders whole histories: those words are nobody's to see.
@@ -146,8 +167,8 @@ class Decimator:
         if isinstance(entry, SpeechOut):
             return msgspec.structs.replace(entry, pcm=b"")
         if isinstance(entry, Said) and isinstance(entry.body, robot.World):
-            world = {k: v for k, v in entry.body.world.items() if isinstance(v, int | float)}
-            return msgspec.structs.replace(entry, body=robot.World(world=world))
+            shown = robot.World(world=shown_body(entry.body.world))
+            return msgspec.structs.replace(entry, body=shown)
         body = getattr(entry, "body", None)
         if body is None:
             return entry
@@ -157,7 +178,3 @@ class Decimator:
         if self._words and not isinstance(entry, Command) and not getattr(entry, "job", 0):
             return entry
         return msgspec.structs.replace(entry, body=redacted(body))
-
-
-def _qos(entry: Fact) -> QosClass:
-    return CATALOG[entry.topic].qos

@@ -18,6 +18,8 @@ MOST_STATES = 10_000
 MOST_OBSERVERS = 64
 
 Observer = Callable[[Entry], None]
+Listener = Callable[[bytes], None]
+"""Takes each chunk of a microphone."""
 
 
 class ShownPicture(NamedTuple):
@@ -39,6 +41,7 @@ class Observatory:
         """What happened to each robot lately, without words."""
         self._states: dict[Key, Entry] = {}
         self._observers: list[Observer] = []
+        self._listeners: dict[str, list[Listener]] = {}
         self._views: Views | None = None
         self._may_look: Callable[[str], bool] = lambda robot: False
         if tap is not None:
@@ -85,6 +88,25 @@ class Observatory:
         self._observers.remove(observer)
         if self._tap is not None and not self._observers:
             self._tap.watcher = None
+
+    def listen(self, robot: str, listener: Listener) -> None:
+        """Hand ``listener`` what ``robot`` hears."""
+        self._listeners.setdefault(robot, []).append(listener)
+        if self._tap is not None:
+            self._tap.ear = self.hear
+
+    def ignore(self, robot: str, listener: Listener) -> None:
+        """Hand it nothing any more."""
+        self._listeners[robot].remove(listener)
+        if not self._listeners[robot]:
+            del self._listeners[robot]
+        if self._tap is not None and not self._listeners:
+            self._tap.ear = None
+
+    def hear(self, robot: str, pcm: bytes) -> None:
+        """``robot`` has heard ``pcm``."""
+        for listener in tuple(self._listeners.get(robot, ())):
+            listener(pcm)
 
     def show(self, entry: Entry) -> None:
         """Hand ``entry`` to all who watch."""

@@ -22,6 +22,8 @@ from protocols.topics import topic_name
 
 Sink = Callable[[Entry], None]
 """Takes every entry, in order, on the hub's loop; it must not block."""
+Ear = Callable[[str, bytes], None]
+"""Takes each chunk of a robot's microphone; the same holds."""
 
 
 class Tap:
@@ -36,6 +38,8 @@ class Tap:
         self.clock = clock
         self.watcher: Sink | None = None
         """Takes every entry with its words, after the sinks; it must neither keep nor block."""
+        self.ear: Ear | None = None
+        """Takes the sound of every microphone while somebody watches one; likewise."""
         self._n = 0
         self._by = 0
         self._connections = 0
@@ -55,7 +59,8 @@ class Tap:
         for sink in self.sinks:
             sink(entry)
         if self.watcher is not None:
-            self.watcher(entry if body is None else msgspec.structs.replace(entry, body=body))
+            same = body is None or body is getattr(entry, "body", None)
+            self.watcher(entry if same else msgspec.structs.replace(entry, body=body))
 
     # the hub
 
@@ -322,6 +327,8 @@ class TappedLink:
     def heard(self, first_sample: int, pcm: bytes) -> None:
         if self.tap.media:
             self.tap.heard(self, first_sample, pcm)
+        if self.tap.ear is not None:
+            self.tap.ear(self.robot, pcm)
 
     def gone(self, code: int, reason: str) -> None:
         if self._is_open:

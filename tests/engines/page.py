@@ -13,6 +13,8 @@ from hub.edge.page_routes import BUILT
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PATIENCE_MS = 10_000
+ATTACK = "<img src=x onerror=\"alert('heard')\"><script>alert('script')</script>"
+"""Words that would be run where a page took them for markup."""
 
 _WATCH = """
 window.stopped = [];

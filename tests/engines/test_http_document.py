@@ -9,13 +9,16 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 
 from hub.edge.app import build_app
 from hub.edge.auth import Gate
 from hub.edge.services import EdgeServices, HubReport
+from hub.reminders.desk import ReminderDesk
 from tests.e2e.processes import CONVERSATION, SCRIPTED, START_S, running
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.reminders import KeptReminders
 from tests.fakes.sessions import FakeSessions
 from tests.hub.edge.conftest import DbTokens
 
@@ -49,20 +52,23 @@ EVERYTHING = {
     "EMBED_BACKEND": "scripted",
     "IMAGE_BACKEND": "scripted",
     "MODEL_ALIASES": "*=",
+    "HUB_RATE_PER_MINUTE": "0",
 }
 """Every route has somebody behind it, whatever model it is asked for."""
 
 
 class Run(NamedTuple):
-    """A hub that runs, and what ends it."""
+    """A hub that runs, an administrator's token, and what ends it."""
 
     url: str
+    token: str
     end: Callable[[], object]
 
 
 def _services() -> EdgeServices:
     gate = Gate(DbTokens(sqlite3.connect(":memory:")), loopback=True)
-    return EdgeServices(FakeSessions(), FakeJobs(), gate, HubReport)
+    reminders = ReminderDesk(KeptReminders(), lambda: 0.0)
+    return EdgeServices(FakeSessions(), FakeJobs(), gate, HubReport, reminders=reminders)
 
 
 DOCUMENT = schemathesis.openapi.from_dict(build_app(_services()).openapi())
@@ -73,19 +79,22 @@ async def _run(folder: Path, begun: "Future[Run]") -> None:
     loop = asyncio.get_running_loop()
     async with running(folder, EVERYTHING) as hub:
         await hub.ready()
-        begun.set_result(Run(hub.url, lambda: loop.call_soon_threadsafe(ended.set)))
+        # The first token that a request makes would close the hub to all that come after it.
+        async with httpx.AsyncClient(base_url=hub.url, trust_env=False) as http:
+            made = (await http.post("/tokens", json={"scope": "admin"})).json()
+        begun.set_result(Run(hub.url, made["token"], lambda: loop.call_soon_threadsafe(ended.set)))
         await ended.wait()
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A hub and its agents; a thread of its own waits for them."""
     begun: Future[Run] = Future()
     folder = tmp_path_factory.mktemp("hub")
     thread = threading.Thread(target=lambda: asyncio.run(_run(folder, begun)))
     thread.start()
     run = begun.result(START_S)
-    yield run.url
+    yield run
     run.end()
     thread.join(START_S)
 
@@ -94,8 +103,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
-def test_every_answer_is_documented_and_none_is_a_bug(case: Any, url: str) -> None:
-    answer = case.call(base_url=url, timeout=PATIENCE_S)
+def test_every_answer_is_documented_and_none_is_a_bug(case: Any, hub: Run) -> None:
+    admin = {"Authorization": f"Bearer {hub.token}"}
+    answer = case.call(base_url=hub.url, headers=admin, timeout=PATIENCE_S)
     case.validate_response(answer, checks=CHECKS)
     # Engines that cannot do what they were asked for are told by other codes.
     assert answer.status_code != 500, answer.text

@@ -1,5 +1,8 @@
 /** The face as a robot's display shows it: 320 × 240, 13 moods, gestures, gaze, blink, a mouth that
- * follows the voice, and the border of the conversation. Drawing is a function of what is given. */
+ * follows the voice, the border of the conversation, and the system's screens over all of it. Drawing is
+ * a function of what is given. */
+
+import { drawScreen, type Screen } from "./screens.ts";
 
 export interface FaceState {
   mood: string;
@@ -11,6 +14,9 @@ export interface FaceState {
   energy: number;
   gesture: string;
   connected: boolean;
+  screen: Screen;
+  /** 0 to 1: how full the battery is. */
+  battery: number;
 }
 
 interface Look {
@@ -37,6 +43,15 @@ export const MOODS: Record<string, Look> = {
   confused: { open: 1, brow: 0.4, smile: -0.2, colour: "#ffc9a0" },
 };
 
+/** Gestures that for their while change more than they move. */
+const LOOKS: Record<string, Look> = {
+  surprise: { open: 1.3, brow: -0.5, smile: 0, colour: MOODS["surprised"]!.colour },
+  confused: { open: 1.1, brow: 0.5, smile: -0.3, colour: MOODS["confused"]!.colour },
+  laugh: { open: 0.6, brow: -0.2, smile: 1, colour: MOODS["happy"]!.colour },
+  rage: { open: 0.6, brow: 1, smile: -0.9, colour: MOODS["angry"]!.colour },
+  heart: { open: 0.9, brow: -0.2, smile: 0.9, colour: MOODS["love"]!.colour },
+};
+
 export const BORDERS: Record<string, string> = {
   idle: "#282c34",
   attention: "#3ca0dc",
@@ -57,6 +72,7 @@ function shift(gesture: string, phase: number): [number, number] {
   const swing = Math.sin(phase * Math.PI * 4) * (1 - phase);
   if (gesture === "nod" || gesture === "laugh") return [0, 10 * swing];
   if (gesture === "headshake" || gesture === "rage") return [14 * swing, 0];
+  if (gesture === "confused") return [6 * Math.sin(phase * Math.PI * 2), 3 * swing];
   if (gesture === "wiggle") return [10 * swing, 5 * Math.sin(phase * Math.PI * 6) * (1 - phase)];
   return [0, 0];
 }
@@ -82,13 +98,18 @@ export function drawFace(
   ctx.setTransform(width / 320, 0, 0, height / 240, 0, 0);
   ctx.fillStyle = DARK;
   ctx.fillRect(0, 0, 320, 240);
+  if (face.screen !== "none") {
+    drawScreen(ctx, face.screen, face.battery, seconds, still);
+    return;
+  }
   if (!face.connected) {
     drawAway(ctx);
     return;
   }
-  const look = MOODS[face.mood] ?? MOODS["neutral"]!;
-  const strength = 0.4 + 0.6 * face.intensity;
-  const gesture = gesturePhase < 1 ? face.gesture : "";
+  const played = LOOKS[face.gesture];
+  const look = played ?? MOODS[face.mood] ?? MOODS["neutral"]!;
+  const strength = played === undefined ? 0.4 + 0.6 * face.intensity : 1;
+  const { gesture } = face;
   const [dx, dy] = still ? [0, 0] : shift(gesture, gesturePhase);
   const blink = still ? 1 : blinkAt(seconds);
   const gaze = still ? ([0, 0] as [number, number]) : gazeAt(face.conversation, seconds);
@@ -97,7 +118,8 @@ export function drawFace(
   for (const side of [-1, 1] as const) {
     const winks = gesture === (side < 0 ? "wink_l" : "wink_r");
     const shut = SHUT.has(gesture) || winks;
-    const open = shut ? 0.1 : Math.max(0.1, (1 + (look.open - 1) * strength) * blink);
+    const uneven = gesture === "confused" && side > 0 ? 0.6 : 1;
+    const open = shut ? 0.1 : Math.max(0.1, (1 + (look.open - 1) * strength) * blink * uneven);
     drawEye(ctx, 160 + side * 60, open, gaze, look, gesture, face.mood);
     drawBrow(ctx, side, look, strength);
   }
@@ -179,7 +201,7 @@ function drawMouth(
   ctx.lineWidth = 7;
   ctx.lineCap = "round";
   ctx.beginPath();
-  if (face.talking || gesture === "laugh" || face.mood === "surprised") {
+  if (face.talking || gesture === "laugh" || gesture === "surprise" || face.mood === "surprised") {
     const wide = face.talking ? 26 + (14 * face.energy) / 255 : 20;
     const open = face.talking ? 4 + (22 * face.energy) / 255 : 16;
     ctx.ellipse(160, 190, wide, open, 0, 0, 2 * Math.PI);

@@ -2,7 +2,7 @@
 
 import { batch } from "@preact/signals";
 import { call, socketUrl } from "./api.ts";
-import { about, dropped, link, model, needsToken, offsetNs, revision } from "./store.ts";
+import { about, dropped, hubNowNs, link, model, needsToken, offsetNs, revision } from "./store.ts";
 import { Model } from "./turns.ts";
 import type { Batch, Hello } from "./wire.ts";
 
@@ -84,6 +84,12 @@ export class Observation {
     // States first: they are at least as old as what happened after them in the same batch.
     for (const entry of told.states) all.take(entry);
     for (const entry of told.happenings) all.take(entry);
+    const robot = all.robots.get(this.robot);
+    if (robot !== undefined) {
+      const now = hubNowNs() / 1e6;
+      robot.mic.push(told.mic, now);
+      robot.voice.push(told.voice, now);
+    }
     batch(() => {
       dropped.value = told.dropped;
       revision.value += 1;

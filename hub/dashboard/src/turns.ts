@@ -1,116 +1,29 @@
 /** What the page knows of robots, turn by turn, from what the hub tells. Pure: no clock, no page. */
 
-import { segmentsOf, type Segment } from "./waterfall.ts";
+import { Robot, type Ball, type Turn } from "./robot.ts";
+import { segmentsOf } from "./waterfall.ts";
 import { flag, names, number, text, type Body, type Entry, type Happening, type Hello } from "./wire.ts";
 
 export const KEPT_TURNS = 50;
 export const KEPT_EVENTS = 1000;
 export const KEPT_FEELINGS = 300;
+const KEPT_QUEUES = 500;
 
-export interface Turn {
-  number: number;
-  began: number;
-  user: string;
-  priority: string;
-  /** What the model has said so far, and what of it was heard. */
-  response: string;
-  heard: string;
-  /** No words were told: of an old turn, or to somebody who may not hear. */
-  wordsHidden: boolean;
-  outcome: string;
-  code: string;
-  responder: string;
-  fallback: string;
-  by: number;
-  playedMs: number;
-  segments: Segment[];
-}
-
-export interface Action {
-  id: string;
-  turn: number;
-  action: string;
-  name: string;
-  ttlMs: number;
-  askedNs: number;
-  fate: "sent" | "done" | "refused" | "flushed";
-  detail: string;
-}
-
-export interface Saying {
-  utterance: number;
-  text: string;
-  stable: number;
-  final: boolean;
-}
-
-export interface Feeling {
+/** How much waits in a queue. */
+export interface Depth {
+  queue: string;
+  owner: string;
+  depth: number;
+  bound: number;
   t_ns: number;
-  valence: number;
-  arousal: number;
-}
-
-export interface Ball {
-  x: number;
-  y: number;
-  radius: number;
-  colour: string;
-}
-
-export class Robot {
-  connected = false;
-  client = "";
-  aec = "";
-  attention = "open";
-  held = false;
-  hearing = false;
-  conversation = "idle";
-  emotion = "neutral";
-  intensity = 0.5;
-  reason = "";
-  talking = false;
-  /** Loudness 0 to 255 of the newest sound, and when it was sent. */
-  energy = 0;
-  energyNs = 0;
-  gesture = "";
-  gestureNs = 0;
-  ducked = false;
-  batteryMv = 0;
-  rttMs = 0;
-  saying: Saying | null = null;
-  lastDropped = "";
-  turns: Turn[] = [];
-  actions: Action[] = [];
-  events: Entry[] = [];
-  feelings: Feeling[] = [];
-  loudness: [number, number][] = [];
-  balls: { width: number; height: number; balls: Ball[] } | null = null;
-
-  /** What is said is told: this token may hear. */
-  words = true;
-
-  constructor(readonly name: string) {}
-
-  turn(number: number): Turn | undefined {
-    return this.turns.find((turn) => turn.number === number);
-  }
-
-  /** How long the user waited the last time there was something to wait for. */
-  get lastLatencyMs(): number | null {
-    for (let at = this.turns.length - 1; at >= 0; at -= 1) {
-      const turn = this.turns[at];
-      if (turn !== undefined && turn.segments.length > 0) {
-        return turn.segments.reduce((sum, segment) => sum + segment.ms, 0);
-      }
-    }
-    return null;
-  }
 }
 
 /** Everything that one page knows. `take` keeps it bounded. */
 export class Model {
   readonly robots = new Map<string, Robot>();
   readonly agents = new Map<string, string>();
+  /** What waited in the hub's queues when they were last told of. */
+  readonly depths = new Map<string, Depth>();
   nowNs = 0;
   /** The states of agents have been told. */
   informed = false;
@@ -136,6 +49,10 @@ export class Model {
   take(entry: Entry): void {
     this.nowNs = Math.max(this.nowNs, entry.t_ns);
     if (entry.topic === "agent.health") this.health(entry);
+    if (entry.type === "depth") {
+      this.deep(entry);
+      return;
+    }
     const name = entry.robot ?? "";
     if (name === "") return;
     const robot = this.robot(name);
@@ -159,16 +76,21 @@ export class Model {
     const t_ns = event.t_mono_ms * 1e6;
     const turn = typeof event.payload["turn"] === "number" ? event.payload["turn"] : 0;
     const robot = this.robot(name);
-    const last = robot.events.at(-1);
-    if (last !== undefined && last.n >= event.seq) return;
+    if (robot.events.some((each) => each.n === event.seq)) return;
     const entry: Entry = { type: "fact", topic: event.type, n: event.seq, t_ns, turn, body: event.payload, robot: name };
     if (event.type.startsWith("robot.")) {
-      keep(robot.events, entry, KEPT_EVENTS);
+      note(robot, entry);
       return;
     }
     applyFact(robot, entry);
     const begun = robot.turn(turn);
     if (begun !== undefined && begun.response === "") begun.wordsHidden = true;
+  }
+
+  private deep(entry: Entry): void {
+    const { queue = "", owner = "", depth = 0, bound = 1 } = entry;
+    this.depths.set(`${queue} ${owner}`, { queue, owner, depth, bound, t_ns: entry.t_ns });
+    if (this.depths.size > KEPT_QUEUES) this.depths.delete(this.depths.keys().next().value ?? "");
   }
 
   private health(entry: Entry): void {
@@ -206,9 +128,9 @@ const FACTS: Record<string, Apply> = {
     robot.connected = flag(body, "connected");
     robot.client = text(body, "client") || robot.client;
     robot.aec = text(body, "aec") || "none";
-    robot.attention = text(body, "attention") || "open";
     if (!robot.connected) robot.hearing = false;
   },
+  "attention.changed": (robot, body) => attend(robot, body),
   "face.changed": (robot, body) => {
     robot.conversation = text(body, "conversation") || "idle";
     robot.emotion = text(body, "emotion") || "neutral";
@@ -223,7 +145,7 @@ const FACTS: Record<string, Apply> = {
   },
   "affect.state": (robot, body, entry) => feel(robot, body, entry),
   "gesture.played": (robot, body, entry) => {
-    robot.gesture = names(body, "names")[0] ?? "";
+    robot.gestures = names(body, "names");
     robot.gestureNs = entry.t_ns;
   },
   "clock.measured": (robot, body) => {
@@ -322,7 +244,7 @@ const UNLISTED = new Set(["clock.measured", "affect.state", "speech.played", "ro
 function applyFact(robot: Robot, entry: Entry): void {
   const topic = entry.topic ?? "";
   FACTS[topic]?.(robot, entry.body ?? {}, entry);
-  if (!UNLISTED.has(topic)) keep(robot.events, entry, KEPT_EVENTS);
+  if (!UNLISTED.has(topic)) note(robot, entry);
 }
 
 function applyOther(robot: Robot, entry: Entry): void {
@@ -331,32 +253,36 @@ function applyOther(robot: Robot, entry: Entry): void {
     case "speech.out":
       robot.energy = entry.energy ?? 0;
       robot.energyNs = entry.t_ns;
-      keep(robot.loudness, [entry.t_ns, robot.energy], KEPT_FEELINGS);
-      return;
-    case "depth":
       return;
     case "connection.opened":
       robot.connected = true;
+      robot.closed = 0;
       robot.client = entry.client ?? robot.client;
       break;
     case "connection.closed":
       robot.connected = false;
+      robot.closed = entry.code ?? 0;
       break;
     case "told":
       told(robot, body, entry);
       break;
     case "said":
       if (text(body, "type") === "world") {
-        robot.batteryMv = number(body["world"] as Body | undefined, "battery_mv");
+        embody(robot, body["world"] as Body | undefined);
         return;
-      }
-      if (text(body, "type") === "attention") {
-        robot.attention = text(body, "attention");
-        robot.held = flag(body, "held");
       }
       break;
   }
-  keep(robot.events, entry, KEPT_EVENTS);
+  note(robot, entry);
+}
+
+/** Events are in the order of their numbers; one that is told twice is one. */
+function note(robot: Robot, entry: Entry): void {
+  let at = robot.events.length;
+  while (at > 0 && robot.events[at - 1]!.n > entry.n) at -= 1;
+  if (robot.events[at - 1]?.n === entry.n) return;
+  robot.events.splice(at, 0, entry);
+  if (robot.events.length > KEPT_EVENTS) robot.events.splice(0, robot.events.length - KEPT_EVENTS);
 }
 
 function told(robot: Robot, body: Body, entry: Entry): void {
@@ -383,9 +309,30 @@ function told(robot: Robot, body: Body, entry: Entry): void {
   }
 }
 
+/** How a robot listens. */
+export function attend(robot: Robot, body: Body): void {
+  robot.attention = text(body, "attention") || "open";
+  robot.mute = text(body, "mute") || "off";
+  robot.takes = flag(body, "hearing", true);
+  robot.held = flag(body, "held");
+  robot.awake = flag(body, "awake");
+  robot.unaddressed = number(body, "unaddressed");
+}
+
+/** What a robot tells of its body. */
+function embody(robot: Robot, world: Body | undefined): void {
+  const power = world?.["power"] as Body | undefined;
+  robot.batteryMv = number(world, "battery_mv");
+  robot.batteryPct = number(power, "soc_pct", -1);
+  robot.charging = flag(power, "charging");
+  robot.mode = text(world, "mode");
+  robot.faults = number(world, "faults");
+}
+
 function feel(robot: Robot, body: Body, entry: Entry): void {
+  if ((robot.feelings.at(-1)?.t_ns ?? 0) > entry.t_ns) return;
   keep(robot.feelings, {
-    t_ns: entry.t_ns, valence: number(body, "valence"), arousal: number(body, "arousal"),
+    t_ns: entry.t_ns, emotion: text(body, "emotion") || text(body, "mood") || robot.emotion, valence: number(body, "valence"), arousal: number(body, "arousal"),
   }, KEPT_FEELINGS);
 }
 

@@ -1,6 +1,6 @@
 /** Why a turn was silent, slow or cut, and why a robot says nothing now: one sentence each. Pure. */
 
-import type { Turn } from "./turns.ts";
+import type { Turn } from "./robot.ts";
 import { label, waterfall } from "./waterfall.ts";
 
 /** A user begins to wonder whether they were heard. */
@@ -39,6 +39,7 @@ const DROPPED: Record<string, string> = {
   echo: "the robot's own voice",
   muted: "said while the robot was muted",
   empty: "nothing that could be understood",
+  not_addressed: "said to somebody else",
   cut: "cut off with the connection",
 };
 
@@ -121,6 +122,8 @@ function fallbackOf(turn: Turn): string {
 export interface Standing {
   connected: boolean;
   attention: string;
+  mute: string;
+  awake: boolean;
   held: boolean;
   hearing: boolean;
   conversation: string;
@@ -136,13 +139,13 @@ export function standingOf(robot: Standing): string {
   if (robot.missing.length > 0) {
     return `It cannot answer by voice: no ${robot.missing.join(", no ")} is ready.`;
   }
+  if (robot.mute === "hardware") return "The switch of its microphone is off: it hears nothing.";
+  if (robot.mute !== "off") return "It is muted, and hears nothing.";
   switch (robot.attention) {
-    case "muted":
-      return "It is muted, and hears nothing.";
     case "push_to_talk":
       return robot.held ? "It listens while the button is held." : "It waits for its button.";
     case "wake_word":
-      return "It waits for its wake word.";
+      return robot.awake ? "It was called, and listens." : "It waits for its wake word.";
     default:
       return "It listens, and nobody speaks.";
   }

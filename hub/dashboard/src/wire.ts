@@ -60,6 +60,9 @@ export interface Batch {
   happenings: Entry[];
   states: Entry[];
   dropped: number;
+  /** Loudness 0 to 255 of each 20 ms of the microphone of the robot that is watched, and of its voice. */
+  mic: number[];
+  voice: number[];
 }
 
 export function text(body: Body | undefined, field: string): string {

@@ -105,3 +105,35 @@ test("names of JavaScript's own are names like others", () => {
   model.take(fact("toString", {}, { robot: "constructor" }));
   assert.equal(model.robots.get("__proto__")?.events.length, 1);
 });
+
+test("what is told of the past joins what is known, once and in its place", () => {
+  const model = new Model();
+  const happened = (seq: number, type: string, turn: number): Hello["recent"][number] =>
+    ({ robot: "r1", type, payload: { turn, outcome: "done" }, t_mono_ms: seq, seq });
+  model.greet({ ...HELLO, recent: [happened(40, "turn.ended", 2)] });
+  model.take(fact("turn.started", { user_text: "again" }, { n: 60, turn: 3 }));
+  model.greet({
+    ...HELLO,
+    recent: [happened(10, "robot.connected", 0), happened(20, "turn.ended", 1), happened(40, "turn.ended", 2)],
+  });
+  const robot = model.robot("r1");
+  assert.deepEqual(robot.events.map((event) => event.n), [10, 20, 40, 60]);
+  assert.deepEqual(robot.turns.map((turn) => turn.number), [1, 2, 3]);
+  assert.equal(robot.turn(3)?.user, "again");
+});
+
+test("of a queue the newest depth is known", () => {
+  const model = new Model();
+  model.take({ type: "depth", n: 1, t_ns: 5, queue: "speech", owner: "r1", depth: 3, bound: 8 });
+  model.take({ type: "depth", n: 2, t_ns: 6, queue: "speech", owner: "r1", depth: 4, bound: 8 });
+  assert.deepEqual([...model.depths.values()], [{ queue: "speech", owner: "r1", depth: 4, bound: 8, t_ns: 6 }]);
+  assert.equal(model.robots.size, 0);
+});
+
+test("how a robot listens is what the hub says of it", () => {
+  const model = new Model();
+  model.take(fact("attention.changed", { attention: "wake_word", mute: "software", hearing: false, unaddressed: 2 }));
+  model.take(fact("robot.presence", { connected: true, attention: "open" }));
+  const robot = model.robot("r1");
+  assert.deepEqual([robot.attention, robot.mute, robot.takes, robot.unaddressed], ["wake_word", "software", false, 2]);
+});

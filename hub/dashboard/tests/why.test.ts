@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { heardOf } from "../src/heard.ts";
-import type { Turn } from "../src/turns.ts";
+import type { Turn } from "../src/robot.ts";
 import { segmentsOf, waterfall } from "../src/waterfall.ts";
 import { standingOf, whyOf, type Standing } from "../src/why.ts";
 
@@ -33,10 +33,13 @@ for (const [what, more, why] of [
 
 test("why a robot says nothing", () => {
   const robot: Standing = {
-    connected: true, attention: "open", held: false, hearing: false, conversation: "idle", missing: [],
+    connected: true, attention: "open", mute: "off", awake: false, held: false, hearing: false, conversation: "idle", missing: [],
   };
   assert.equal(standingOf(robot), "It listens, and nobody speaks.");
-  assert.equal(standingOf({ ...robot, attention: "muted" }), "It is muted, and hears nothing.");
+  assert.equal(standingOf({ ...robot, mute: "software" }), "It is muted, and hears nothing.");
+  assert.equal(standingOf({ ...robot, mute: "hardware" }), "The switch of its microphone is off: it hears nothing.");
+  assert.equal(standingOf({ ...robot, attention: "wake_word" }), "It waits for its wake word.");
+  assert.equal(standingOf({ ...robot, attention: "wake_word", awake: true }), "It was called, and listens.");
   assert.equal(standingOf({ ...robot, attention: "push_to_talk" }), "It waits for its button.");
   assert.equal(standingOf({ ...robot, missing: ["tts"] }), "It cannot answer by voice: no tts is ready.");
   assert.equal(standingOf({ ...robot, connected: false }), "It is not connected.");

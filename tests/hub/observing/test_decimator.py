@@ -112,13 +112,23 @@ def test_words_of_programs_and_orders_and_secrets_are_told_to_nobody(entry: Entr
         assert SECRET.encode() not in msgspec.json.encode(seen.take())
 
 
-def test_numbers_of_a_world_are_told() -> None:
+def test_of_a_robot_s_world_numbers_names_and_counts_are_told() -> None:
     seen = Decimator()
-    world = {"battery_mv": 7400, "mode": "drive"}
+    world = {
+        "battery_mv": 7400, "mode": "drive", "power": {"soc_pct": 9, "source": SECRET},
+        "faults": [SECRET], "recent_events": [SECRET], "trigger": SECRET,
+    }  # fmt: skip
     seen.put(Said(n=1, t_ns=1, robot="r1", epoch=1, connection=1, body=World(world=world)))
     (told,) = seen.take().states
     assert isinstance(told, Said)
-    assert told.body == World(world={"battery_mv": 7400})
+    shown = {"battery_mv": 7400, "mode": "drive", "power": {"soc_pct": 9}, "faults": 1}
+    assert told.body == World(world=shown)
+    seen.put(
+        Said(n=2, t_ns=2, robot="r1", epoch=1, connection=1, body=World(world={"mode": SECRET}))
+    )
+    (told,) = seen.take().states
+    assert isinstance(told, Said)
+    assert told.body == World(world={})
 
 
 def test_ids_are_exact_in_every_reader_of_json() -> None:

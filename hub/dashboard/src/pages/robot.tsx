@@ -2,14 +2,17 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { call } from "../api.ts";
+import { call, told } from "../api.ts";
 import { Card } from "../app.tsx";
+import { MOODS } from "../face.ts";
+import { moodsOf } from "../moods.ts";
 import { Face } from "../canvas.tsx";
 import { Chart } from "../chart.tsx";
 import { about, hubNowNs, link, model, revision } from "../store.ts";
-import type { Robot, Turn } from "../turns.ts";
+import type { Robot, Turn } from "../robot.ts";
 import { heardOf } from "../heard.ts";
 import { label, waterfall } from "../waterfall.ts";
+import { Waveform } from "../waveform.tsx";
 import { dropped, standingOf, whyOf } from "../why.ts";
 import { standing } from "./robots.tsx";
 import { Timeline } from "./timeline.tsx";
@@ -34,6 +37,7 @@ export function RobotPage({ name }: { name: string }) {
         </div>
         <div class="middle">
           <Conversation robot={robot} />
+          <Card title="Sound"><Waveform robot={robot} /></Card>
           <Latency robot={robot} />
           <Actions robot={robot} />
         </div>
@@ -56,13 +60,48 @@ function Now({ robot }: { robot: Robot }) {
       <dl class="pairs">
         <dt>Mood</dt><dd>{robot.emotion} {robot.intensity.toFixed(1)}{robot.reason === "" ? "" : ` (${robot.reason})`}</dd>
         <dt>Conversation</dt><dd>{robot.conversation}{robot.ducked ? ", held back" : ""}</dd>
-        <dt>Listens</dt><dd>{robot.attention.replaceAll("_", " ")}{robot.held ? ", held" : ""}</dd>
+        <dt>Listens</dt><dd>{listens(robot)}</dd>
+        <dt>Muted</dt><dd>{MUTES[robot.mute] ?? robot.mute}</dd>
         <dt>Hears</dt><dd>{robot.hearing ? "a voice" : robot.lastDropped === "" ? "nothing" : `nothing (last: ${dropped(robot.lastDropped)})`}</dd>
+        {robot.unaddressed > 0 && <><dt>Not to it</dt><dd>{robot.unaddressed} × somebody spoke to somebody else</dd></>}
         <dt>Its own voice</dt><dd>{robot.aec === "" || robot.aec === "none" ? "is not removed: no barge-in by voice" : `is removed by the ${robot.aec}`}</dd>
         {robot.client !== "" && <><dt>Client</dt><dd>{robot.client}</dd></>}
-        {robot.batteryMv > 0 && <><dt>Battery</dt><dd>{(robot.batteryMv / 1000).toFixed(2)} V</dd></>}
+        {robot.batteryMv > 0 && <><dt>Battery</dt><dd>{(robot.batteryMv / 1000).toFixed(2)} V{robot.batteryPct >= 0 ? `, ${robot.batteryPct} %` : ""}{robot.charging ? ", charging" : ""}</dd></>}
       </dl>
+      {about.value.words && robot.connected && <Attention robot={robot} />}
     </Card>
+  );
+}
+
+const MUTES: Record<string, string> = {
+  off: "no", software: "yes, from here or by a program", hardware: "yes, by the switch of its microphone",
+};
+
+function listens(robot: Robot): string {
+  const called = robot.attention === "wake_word" && robot.awake ? ", called" : "";
+  return `${robot.attention.replaceAll("_", " ")}${called}${robot.held ? ", button held" : ""}`;
+}
+
+/** How it is to listen, chosen from here. */
+function Attention({ robot }: { robot: Robot }) {
+  void revision.value;
+  const choose = (wish: Record<string, string | boolean>): void => {
+    void told(() => call(`robots/${encodeURIComponent(robot.name)}/attention`, {
+      method: "PUT", body: JSON.stringify(wish), headers: { "Content-Type": "application/json" },
+    }));
+  };
+  return (
+    <div class="tools choose">
+      <label>Let it listen <select value={robot.attention} onChange={(event) => choose({ attention: event.currentTarget.value })}>
+        <option value="open">always</option>
+        <option value="wake_word">after its wake word</option>
+        <option value="push_to_talk">while its button is held</option>
+      </select></label>
+      <button type="button" aria-pressed={robot.mute === "software"} disabled={robot.mute === "hardware"}
+        onClick={() => choose({ muted: robot.mute === "off" })}>
+        {robot.mute === "off" ? "Mute" : "Unmute"}
+      </button>
+    </div>
   );
 }
 
@@ -192,7 +231,6 @@ const FEELINGS = [
   { label: "valence", colour: "#2f9e6e" },
   { label: "arousal", colour: "#c7761f" },
 ] as const;
-const VOICE = [{ label: "loudness", colour: "#468cf0" }] as const;
 const NS = 1e9;
 
 function Feelings({ robot }: { robot: Robot }) {
@@ -208,17 +246,28 @@ function Feelings({ robot }: { robot: Robot }) {
       recent.map((each) => each.arousal),
     ] as [number[], number[], number[]];
   }, [robot, now]);
-  const loud = useMemo(() => {
-    const recent = robot.loudness.filter(([at]) => at / NS > now - 60);
-    return [recent.map(([at]) => at / NS - now), recent.map(([, energy]) => energy)] as [number[], number[]];
-  }, [robot, now]);
   return (
-    <Card title="The last minute">
+    <Card title="Feelings over the last minute">
       <p class="legend"><span class="dot green" /> valence <span class="dot amber" /> arousal</p>
+      <Moods robot={robot} now={now} />
       <Chart lines={FEELINGS} data={felt} range={[-1, 1]} label="Valence and arousal over the last minute" />
-      <p class="legend"><span class="dot blue" /> how loud it spoke</p>
-      <Chart lines={VOICE} data={loud} range={[0, 255]} label="Loudness of its voice over the last minute" />
     </Card>
+  );
+}
+
+/** Which mood was shown when, as stretches of the same minute. */
+function Moods({ robot, now }: { robot: Robot; now: number }) {
+  const stretches = moodsOf(robot.feelings, now - 60, now);
+  if (stretches.length === 0) return null;
+  return (
+    <ol class="moods" aria-label="Moods over the last minute">
+      {stretches.map((each) => (
+        <li key={each.from} title={each.emotion}
+          style={{ left: `${(100 * (each.from - now + 60)) / 60}%`, width: `${(100 * (each.to - each.from)) / 60}%`, background: (MOODS[each.emotion] ?? MOODS["neutral"]!).colour }}>
+          <span>{each.emotion}</span>
+        </li>
+      ))}
+    </ol>
   );
 }
 

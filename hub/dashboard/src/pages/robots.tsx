@@ -3,7 +3,7 @@
 import { Face } from "../canvas.tsx";
 import { robotHref } from "../route.ts";
 import { link, model, revision } from "../store.ts";
-import type { Robot } from "../turns.ts";
+import type { Robot } from "../robot.ts";
 import { standingOf, whyOf } from "../why.ts";
 
 export function RobotsPage() {
@@ -41,7 +41,7 @@ function Tile({ robot }: { robot: Robot }) {
         <span class="facts">
           {robot.connected && <span class="chip">{robot.emotion}</span>}
           {latency !== null && <span class="chip">{Math.round(latency)} ms</span>}
-          {robot.batteryMv > 0 && <span class="chip">{(robot.batteryMv / 1000).toFixed(1)} V</span>}
+          {batteryOf(robot) !== "" && <span class="chip">{batteryOf(robot)}</span>}
           {robot.rttMs > 0 && <span class="chip">net {robot.rttMs.toFixed(1)} ms</span>}
         </span>
         {why !== null && <span class="why">{why}</span>}
@@ -50,9 +50,14 @@ function Tile({ robot }: { robot: Robot }) {
   );
 }
 
+function batteryOf(robot: Robot): string {
+  if (robot.batteryPct >= 0) return `battery ${robot.batteryPct} %`;
+  return robot.batteryMv > 0 ? `${(robot.batteryMv / 1000).toFixed(1)} V` : "";
+}
+
 export function standing(robot: Robot) {
   return {
-    connected: robot.connected, attention: robot.attention, held: robot.held,
-    hearing: robot.hearing, conversation: robot.conversation, missing: model.value.missing,
+    connected: robot.connected, attention: robot.attention, mute: robot.mute, awake: robot.awake,
+    held: robot.held, hearing: robot.hearing, conversation: robot.conversation, missing: model.value.missing,
   };
 }

@@ -6,6 +6,9 @@ import { call, post, read, Refused, told } from "../api.ts";
 import { Card } from "../app.tsx";
 import { about, link, notice } from "../store.ts";
 import { lines } from "../lines.ts";
+import { LossesByClass, Queues, type Losses } from "./losses.tsx";
+import { Logs, Traces } from "./logs.tsx";
+import { Tokens } from "./tokens.tsx";
 
 interface Agent {
   kind: string;
@@ -37,6 +40,7 @@ interface Status {
   loop: { p99_ms: number; worst_ms: number };
   robots: string[];
   agents: Record<string, Agent>;
+  losses: Losses;
   counters: Record<string, number>;
 }
 
@@ -52,9 +56,10 @@ interface Job {
   waited_s: number;
   ran_s: number;
   code: string;
+  progress: number | null;
 }
 
-interface Queues {
+interface Waits {
   queues: Record<string, { pending_requests: number; priority: number }>;
   system: { cpu_percent: number | null; memory_percent: number | null };
 }
@@ -68,14 +73,14 @@ const EVERY_MS = 2000;
 export function SystemPage() {
   const status = useSignal<Status | null>(null);
   const jobs = useSignal<Job[]>([]);
-  const queues = useSignal<Queues | null>(null);
+  const queues = useSignal<Waits | null>(null);
   const health = useSignal<Health | null>(null);
   const refused = useSignal("");
 
   const refresh = async (): Promise<void> => {
     try {
       const [now, listed, waiting] = await Promise.all([
-        read<Status>("status"), read<{ jobs: Job[] }>("jobs"), read<Queues>("queue-status"),
+        read<Status>("status"), read<{ jobs: Job[] }>("jobs"), read<Waits>("queue-status"),
       ]);
       status.value = now;
       jobs.value = listed.jobs;
@@ -110,11 +115,14 @@ export function SystemPage() {
         <div class="cards">
           <Overview status={now} queues={queues.value} />
           {about.value.words && <Pairing />}
+          <Queues />
           <Agents status={now} refresh={refresh} />
           <Jobs jobs={jobs.value} queues={queues.value} refresh={refresh} />
-          <Counters title="Losses and refusals" counters={now.counters} only={isLoss} />
-          <Counters title="All counters" counters={now.counters} only={() => true} folded />
+          <LossesByClass losses={now.losses} />
           {health.value?.gpu_budget !== undefined && <Budget budget={health.value.gpu_budget} />}
+          <Counters title="Refusals and losses by name" counters={now.counters} only={isLoss} folded />
+          <Counters title="All counters" counters={now.counters} only={() => true} folded />
+          {about.value.words && <><Tokens /><Traces /><Logs /></>}
         </div>
       )}
     </>
@@ -125,7 +133,7 @@ function isLoss(name: string): boolean {
   return /lost|drop|refus|expired|fail|overrun|stale|fenced|slow|bad_|half_open|denied|late/.test(name);
 }
 
-function Overview({ status, queues }: { status: Status; queues: Queues | null }) {
+function Overview({ status, queues }: { status: Status; queues: Waits | null }) {
   const broken = Object.entries(status.violations).filter(([, count]) => count > 0);
   const system = queues?.system;
   return (
@@ -275,14 +283,14 @@ function ModelForm({ agent, refresh }: { agent: Agent; refresh: () => Promise<vo
       <span class={`chip ${agent.model_state}`}>model {agent.model_state}</span>
       {agent.model_detail !== undefined && agent.model_detail !== "" && <span class="bad">{agent.model_detail}</span>}
       <label>Model <input value={wanted.value} placeholder={agent.model_asked || agent.model} onInput={(event) => (wanted.value = event.currentTarget.value)} /></label>
-      <button type="submit" disabled={step.value !== ""}>Load</button>
+      <button type="submit" disabled={step.value !== ""}>{agent.model_state === "unloaded" || wanted.value.trim() === "" ? "Load" : "Switch"}</button>
       <button type="button" disabled={step.value !== "" || agent.model_state === "unloaded"} onClick={() => void change("models/unload", which)}>Unload</button>
       {step.value !== "" && <span role="status">{step.value}</span>}
     </form>
   );
 }
 
-function Jobs({ jobs, queues, refresh }: { jobs: Job[]; queues: Queues | null; refresh: () => Promise<void> }) {
+function Jobs({ jobs, queues, refresh }: { jobs: Job[]; queues: Waits | null; refresh: () => Promise<void> }) {
   const cancel = (id: string): void => {
     void told(async () => {
       await call(`jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
@@ -303,7 +311,12 @@ function Jobs({ jobs, queues, refresh }: { jobs: Job[]; queues: Queues | null; r
                   <td>{job.request}<br /><span class="quiet">{job.model || job.agent}</span></td>
                   <td>{job.job_class}</td>
                   <td>{job.robot || job.client || ""}</td>
-                  <td><span class={`chip ${job.state}`}>{job.state}</span> {job.code}</td>
+                  <td>
+                    <span class={`chip ${job.state}`}>{job.state}</span> {job.code}
+                    {job.state === "running" && job.progress !== null && (
+                      <progress class="share" max={1} value={job.progress} aria-label="How much is done" />
+                    )}
+                  </td>
                   <td class="number">{job.waited_s.toFixed(1)} s</td>
                   <td class="number">{job.ran_s.toFixed(1)} s</td>
                   <td>{(job.state === "queued" || job.state === "running") && (

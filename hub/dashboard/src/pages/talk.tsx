@@ -6,7 +6,7 @@ import { Face } from "../canvas.tsx";
 import { heardOf } from "../heard.ts";
 import { robotHref } from "../route.ts";
 import { talker, type Listening } from "../talk/robot.ts";
-import { whyOf } from "../why.ts";
+import { standingOf, whyOf } from "../why.ts";
 
 const KEPT = "robot-hub.robot";
 
@@ -26,7 +26,7 @@ export function TalkPage() {
       <h1>Talk</h1>
       <div class="robot">
         <div class="side">
-          {state === "on" ? <Live /> : <Start connecting={state === "connecting"} />}
+          {state === "on" || state === "lost" ? <Live /> : <Start connecting={state === "connecting"} />}
         </div>
         <div class="middle"><Said /></div>
       </div>
@@ -71,12 +71,19 @@ function Live() {
     <Card title={robot.name}>
       <Face robot={robot} wide={640} />
       {talker.listening !== "off" && <Level />}
-      {robot.attention !== "open" || robot.held ? null : <p class="quiet" role="status">{robot.conversation}</p>}
+      <p class="sentence" role="status">{standingOfTalker()}</p>
       <Buttons />
       {talker.problem.value !== "" && <p class="bad" role="alert">{talker.problem.value}</p>}
       <p><a href={robotHref(robot.name)}>What the hub sees of it</a></p>
     </Card>
   );
+}
+
+function standingOfTalker(): string {
+  const { robot } = talker;
+  if (talker.state.value === "lost") return "The connection was lost. It comes back by itself …";
+  const types = talker.listening === "off" && !["speaking", "thinking"].includes(robot.conversation);
+  return types && robot.connected ? "It waits for what you type." : standingOf({ ...robot, missing: [], hearing: false });
 }
 
 /** Alone, so that only this is drawn fifty times a second. */
@@ -102,6 +109,11 @@ function Buttons() {
           onPointerCancel={() => talker.hold(false)} onKeyDown={(event) => press(event, true)}
           onKeyUp={(event) => press(event, false)}>
           {held ? "Listening …" : "Hold to talk"}
+        </button>
+      )}
+      {talker.listening !== "off" && (
+        <button type="button" aria-pressed={talker.micOff} onClick={() => talker.switchMicrophone(!talker.micOff)}>
+          {talker.micOff ? "Unmute" : "Mute"}
         </button>
       )}
       <button type="button" onClick={() => talker.stop()}>Disconnect</button>

@@ -3,8 +3,10 @@
 import { useSignal } from "@preact/signals";
 import { Card } from "../app.tsx";
 import { causesOf, effectsOf } from "../causes.ts";
+import { spanOf, type Span } from "../zoom.ts";
+import { Overview } from "./overview.tsx";
 import { hubNowNs, revision } from "../store.ts";
-import type { Robot } from "../turns.ts";
+import type { Robot } from "../robot.ts";
 import { text, type Entry } from "../wire.ts";
 
 const SHOWN = 80;
@@ -21,11 +23,15 @@ export function Timeline({ robot }: { robot: Robot }) {
   const filter = useSignal("");
   const chosen = useSignal<number | null>(null);
   const seconds = useSignal(0);
+  const zoom = useSignal<Span | null>(null);
   const frozen = useSignal<readonly Entry[] | null>(null);
   const wanted = filter.value.trim().toLowerCase();
   const all = frozen.value ?? robot.events;
-  const since = seconds.value === 0 ? 0 : hubNowNs() - seconds.value * 1e9;
-  const matching = all.filter((entry) => entry.t_ns >= since && nameOf(entry).includes(wanted));
+  const whole = spanOf(all);
+  const since = seconds.value === 0 ? whole.from : Math.min(hubNowNs() - seconds.value * 1e9, whole.to - 1e6);
+  const span = zoom.value ?? { from: since, to: whole.to };
+  const named = all.filter((entry) => nameOf(entry).includes(wanted));
+  const matching = named.filter((entry) => entry.t_ns >= span.from && entry.t_ns <= span.to);
   const shown = matching.slice(-SHOWN).reverse();
   const picked = chosen.value === null ? undefined : all.find((entry) => entry.n === chosen.value);
   const first = all[0]?.t_ns ?? 0;
@@ -34,7 +40,10 @@ export function Timeline({ robot }: { robot: Robot }) {
       <div class="tools">
         <label>Filter <input type="search" value={filter.value} placeholder="turn, transcript, told …"
           onInput={(event) => (filter.value = event.currentTarget.value)} /></label>
-        <label>Of the last <select value={seconds.value} onChange={(event) => (seconds.value = Number(event.currentTarget.value))}>
+        <label>Of the last <select value={seconds.value} onChange={(event) => {
+          seconds.value = Number(event.currentTarget.value);
+          zoom.value = null;
+        }}>
           {WINDOWS.map(([title, value]) => <option value={value} key={title}>{title}</option>)}
         </select></label>
         <button type="button" aria-pressed={frozen.value !== null}
@@ -43,6 +52,14 @@ export function Timeline({ robot }: { robot: Robot }) {
         </button>
         <span class="quiet">{matching.length} of {all.length}</span>
       </div>
+      {all.length > 0 && (
+        <Overview events={named} span={span} whole={whole} chosen={chosen.value}
+          zoom={(part) => {
+            zoom.value = part;
+            if (part === null) seconds.value = 0;
+          }} pick={(n) => (chosen.value = n)} />
+      )}
+      {all.length === 0 && <p class="empty">Nothing has happened yet.</p>}
       <div class="timeline">
         <ol class="events">
           {shown.map((entry) => <Row entry={entry} first={first} chosen={chosen.value === entry.n} pick={(n) => (chosen.value = n)} key={entry.n} />)}

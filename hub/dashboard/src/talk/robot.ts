@@ -3,25 +3,27 @@
 import { signal } from "@preact/signals";
 import { socketUrl } from "../api.ts";
 import { MOODS } from "../face.ts";
+import { GESTURES } from "../gestures.ts";
 import { hubNowNs } from "../store.ts";
-import { Robot } from "../turns.ts";
+import { Robot } from "../robot.ts";
+import { attend } from "../turns.ts";
 import { flag, names, number, text, type Body } from "../wire.ts";
+import { askedMs, giveUp, Thread, waitMs } from "./again.ts";
 import { micFrame, readFrame } from "./frames.ts";
 import type { FromSound, ToSound } from "./sound.worklet.ts";
+import type { Position } from "./speaker.ts";
 import workletUrl from "./sound.worklet.ts?worker&url";
 
 const RATE_HZ = 16_000;
-const GESTURES = [
-  "blink", "wink_l", "wink_r", "confused", "laugh", "surprise", "heart", "x_eyes", "sleepy", "rage",
-  "nod", "headshake", "wiggle",
-];
 
 export type Listening = "off" | "hands_free" | "hold";
 
 export class Talker {
-  readonly state = signal<"off" | "connecting" | "on">("off");
+  readonly state = signal<"off" | "connecting" | "on" | "lost">("off");
   readonly problem = signal("");
   readonly level = signal(0);
+  /** The switch of the microphone: while it is off nothing is sent, whatever the hub says. */
+  micOff = false;
   /** Rises whenever `robot` changes. */
   readonly revision = signal(0);
   robot = new Robot("");
@@ -35,6 +37,10 @@ export class Talker {
   private epoch = 0;
   private words = new Map<number, string[]>();
   private speaking = 0;
+  private thread = new Thread();
+  private position: Position | null = null;
+  private attempt = 0;
+  private timer = 0;
 
   /** Be robot `name`. With `off` there is no microphone, and one types. */
   async start(name: string, listening: Listening): Promise<void> {
@@ -42,11 +48,12 @@ export class Talker {
     this.problem.value = "";
     this.state.value = "connecting";
     this.robot = new Robot(name);
+    this.micOff = false;
     this.listening = listening;
+    this.robot.attention = listening === "hands_free" ? "open" : "push_to_talk";
     try {
       await this.openSound(listening !== "off");
-      const url = await socketUrl("robot", { robot_id: name });
-      this.connect(new WebSocket(url));
+      await this.connect();
     } catch (error) {
       this.fail(error instanceof DOMException && error.name === "NotAllowedError"
         ? "This page may not use the microphone. Type instead, or allow it."
@@ -55,8 +62,13 @@ export class Talker {
   }
 
   stop(): void {
-    this.socket?.close(1000);
+    clearTimeout(this.timer);
+    const socket = this.socket;
     this.socket = null;
+    socket?.close(1000);
+    this.thread = new Thread();
+    this.position = null;
+    this.attempt = 0;
     for (const track of this.microphone?.getTracks() ?? []) track.stop();
     this.microphone = null;
     void this.context?.close();
@@ -84,6 +96,14 @@ export class Talker {
     this.revision.value += 1;
   }
 
+  /** The switch of the browser's microphone. */
+  switchMicrophone(off: boolean): void {
+    this.micOff = off;
+    this.robot.mute = off ? "hardware" : "off";
+    this.send({ type: "mic_switch", off });
+    this.revision.value += 1;
+  }
+
   private async openSound(withMicrophone: boolean): Promise<void> {
     const context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
     this.context = context;
@@ -101,15 +121,20 @@ export class Talker {
     await context.resume();
   }
 
-  private connect(socket: WebSocket): void {
+  private async connect(): Promise<void> {
+    const { robot } = this;
+    const url = await socketUrl("robot", { robot_id: robot.name });
+    if (this.robot !== robot || this.state.value === "off") return;
+    const socket = new WebSocket(url);
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.send({
         type: "hello", client: "dashboard", codec: "pcm", speech_rate_hz: RATE_HZ,
         language: navigator.language.slice(0, 2) || "en", aec: "device",
-        attention: this.listening === "hands_free" ? "open" : "push_to_talk", endpointing: "hub",
+        attention: this.robot.attention, endpointing: "hub", mic_off: this.micOff,
         capabilities: { emotions: Object.keys(MOODS), gestures: GESTURES, skills: [] },
+        ...this.thread.hello(this.position),
       });
     };
     socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
@@ -117,9 +142,52 @@ export class Talker {
       else this.speech(event.data);
     };
     socket.onclose = (event) => {
-      if (this.socket !== socket) return;
-      this.fail(`The connection ended: ${event.reason || `code ${event.code}`}.`);
+      if (this.socket === socket) this.lost(event);
     };
+  }
+
+  /** The connection is gone: what has come is played on, and the robot comes back by itself. */
+  private lost(event: CloseEvent): void {
+    const final = giveUp(event.code);
+    if (final !== null || this.state.value === "connecting") {
+      this.fail(`The connection ended: ${final ?? (event.reason || `code ${event.code}`)}.`);
+      return;
+    }
+    this.again(askedMs(event.reason));
+  }
+
+  private again(asked = 0): void {
+    this.socket = null;
+    this.state.value = "lost";
+    this.robot.connected = false;
+    this.level.value = 0;
+    this.revision.value += 1;
+    const { robot } = this;
+    const retry = (): void => void this.connect().catch(() => {
+      // Whoever has left meanwhile, or is another robot now, does not come back.
+      if (this.robot === robot && this.state.value === "lost") this.again();
+    });
+    this.timer = window.setTimeout(retry, asked + waitMs(this.attempt, Math.random()));
+    this.attempt += 1;
+  }
+
+  private welcomed(body: Body): void {
+    const resumed = this.thread.welcomed(body);
+    this.epoch = number(body, "epoch");
+    this.attempt = 0;
+    this.sent = 0;
+    this.robot.connected = true;
+    this.state.value = "on";
+    if (!resumed) this.forget();
+  }
+
+  /** Another session: what was still to be said is not said any more. */
+  private forget(): void {
+    this.toSound({ do: "forget" });
+    this.position = null;
+    for (const turn of this.robot.turns) {
+      if (turn.outcome === "") Object.assign(turn, { outcome: "cancelled", code: "disconnected" });
+    }
   }
 
   private fail(problem: string): void {
@@ -137,12 +205,13 @@ export class Talker {
 
   private fromSound(message: FromSound): void {
     if (message.told === "mic") {
-      this.level.value = message.level;
+      this.level.value = this.micOff ? 0 : message.level;
       if (this.state.value !== "on" || this.socket?.readyState !== WebSocket.OPEN) return;
-      this.socket.send(micFrame(this.sent, message.pcm, message.playout));
+      if (!this.micOff) this.socket.send(micFrame(this.sent, message.pcm, message.playout));
       this.sent += message.pcm.length;
       return;
     }
+    this.position = message.position;
     const { turn, samples, underruns } = message.position;
     const said = { epoch: this.epoch, turn, samples };
     this.send(message.told === "played" ? { type: "played", ...said, underruns } : { type: "flushed", ...said });
@@ -165,6 +234,7 @@ export class Talker {
       this.send({ type: "pong", t0_ns: body["t0_ns"], t1_ns: now, t2_ns: now });
       return;
     }
+    if (kind !== "welcome" && !this.thread.isNews(body)) return;
     this.obey(kind, body);
     this.revision.value += 1;
   }
@@ -174,10 +244,7 @@ export class Talker {
     const turn = number(body, "turn");
     switch (kind) {
       case "welcome":
-        this.epoch = number(body, "epoch");
-        robot.connected = true;
-        this.state.value = "on";
-        if (flag(body, "resumed")) return;
+        this.welcomed(body);
         break;
       case "transcript":
         robot.saying = {
@@ -194,8 +261,11 @@ export class Talker {
         robot.intensity = number(body, "intensity", 0.5);
         break;
       case "gestures":
-        robot.gesture = names(body, "names")[0] ?? "";
+        robot.gestures = names(body, "names");
         robot.gestureNs = hubNowNs();
+        break;
+      case "listening":
+        attend(robot, { ...body, held: robot.held });
         break;
       case "face":
         robot.conversation = text(body, "conversation") || "idle";

@@ -13,6 +13,7 @@ export type ToSound =
   | { do: "end"; turn: number; samples: number }
   | { do: "duck"; turn: number; gainDb: number }
   | { do: "hold" | "release"; turn: number }
+  | { do: "forget" }
   | { do: "flush"; epoch: number; turn: number };
 
 export type FromSound =
@@ -23,7 +24,7 @@ const EVERY_S = 0.1;
 const MIC_SAMPLES = 320;
 
 class Sound extends AudioWorkletProcessor {
-  private readonly speaker = new Speaker(sampleRate);
+  private speaker = new Speaker(sampleRate);
   private readonly chunker = new Chunker(MIC_SAMPLES);
   private since = 0;
 
@@ -50,6 +51,9 @@ class Sound extends AudioWorkletProcessor {
         break;
       case "release":
         this.speaker.release(message.turn);
+        break;
+      case "forget":
+        this.speaker = new Speaker(sampleRate);
         break;
       case "flush":
         this.port.postMessage({

@@ -5,6 +5,8 @@ export interface Position {
   epoch: number;
   turn: number;
   samples: number;
+  /** Where what has come so far ends; `samples` where the rest was thrown away. */
+  received: number;
   underruns: number;
 }
 
@@ -22,6 +24,7 @@ export class Speaker {
   private fence = 0;
   private pieces: Piece[] = [];
   private at = 0;
+  private received = 0;
   private end = -1;
   private underruns = 0;
   private dry = false;
@@ -35,7 +38,7 @@ export class Speaker {
   }
 
   get position(): Position {
-    return { epoch: this.epoch, turn: this.turn, samples: this.at, underruns: this.underruns };
+    return { epoch: this.epoch, turn: this.turn, samples: this.at, received: this.received, underruns: this.underruns };
   }
 
   /** There is something to be played, and it is not held. */
@@ -47,8 +50,11 @@ export class Speaker {
     if (turn <= this.fence || turn < this.turn) return;
     if (turn > this.turn) this.begin(epoch, turn, first);
     this.epoch = epoch;
-    if (first + pcm.length <= this.at) return;
-    this.pieces.push({ first, pcm });
+    // A hub that goes on after a cut may send again what has come already.
+    const had = Math.max(0, this.received - first);
+    if (had >= pcm.length) return;
+    this.pieces.push({ first: first + had, pcm: pcm.subarray(had) });
+    this.received = first + pcm.length;
   }
 
   /** The response has `samples` samples in all. */
@@ -77,9 +83,9 @@ export class Speaker {
     if (this.turn <= this.fence) {
       this.pieces = [];
       this.held = false;
-      this.end = this.at;
+      this.end = this.received = this.at;
     }
-    return { ...stood, epoch };
+    return { ...stood, received: this.received, epoch };
   }
 
   /** Fill `out`; true if the position is to be told now: the response is over, or it ran dry. */
@@ -121,7 +127,7 @@ export class Speaker {
     this.epoch = epoch;
     this.turn = turn;
     this.pieces = [];
-    this.at = first;
+    this.at = this.received = first;
     this.end = -1;
     this.underruns = 0;
     this.dry = false;
