@@ -2,7 +2,6 @@
 finish; it decides nothing."""
 
 import asyncio
-import gc
 import signal
 import sys
 import time
@@ -11,7 +10,6 @@ from importlib.metadata import version
 
 import structlog
 
-from hub.aliases import aliases_of
 from hub.announce import announcement_of, announcing
 from hub.broker.zmq import ZmqHubBus
 from hub.counters import Counters
@@ -19,10 +17,10 @@ from hub.degraded import read_degraded
 from hub.edge.app import build_app
 from hub.edge.auth import Gate, SignedTokens
 from hub.edge.clock import DRIFT_PPM, Reading
-from hub.edge.health import needed_of
 from hub.edge.mcp.door import McpDoor
 from hub.edge.server import Tls, bind, serve
-from hub.edge.services import Clocks, EdgeFacts, EdgeServices, HubReport, SessionNumbers
+from hub.edge.services import Clocks, EdgeServices, HubReport, SessionNumbers
+from hub.edge_facts import facts_of
 from hub.errors import DiskFull, StartRefused, StoreFailed
 from hub.gpu import GpuWatch, Nvml
 from hub.jobs.admission import JobLimits
@@ -30,11 +28,13 @@ from hub.jobs.desk import JobDesk
 from hub.jobs.holding import HoldKeeper
 from hub.jobs.job import Bounds
 from hub.log import configure_logs
+from hub.log_ring import LogRing
 from hub.looking import JobLooking
 from hub.measures import Measures
 from hub.observing.observatory import Observatory
+from hub.personal import Personal
 from hub.registry import AgentInfo, Registry
-from hub.remembering import JobRemembering
+from hub.remembering import JobRemembering, RobotMinds
 from hub.session.manager import SessionManager
 from hub.session.state import Policy
 from hub.settings import Settings, SettingsError, load
@@ -44,12 +44,14 @@ from hub.store.sqlite import SqliteStore
 from hub.store.tokens import StoredTokens
 from hub.trace.alarm import Alarm
 from hub.trace.feed import Feed
+from hub.trace.folder import TraceFolder
 from hub.trace.monitor import Monitor
 from hub.trace.tap import Tap
 from protocols.envelope import Envelope
 from protocols.errors import BusError
+from protocols.heap import Heap
 from protocols.messages.agent import AgentKind
-from protocols.messages.session import ClockMeasured
+from protocols.messages.session import Attention, ClockMeasured
 from protocols.messages.trace import TraceBatch
 
 EXIT_REFUSED = 2
@@ -78,6 +80,7 @@ class Hub:
         self.tap = Tap(time.monotonic_ns, words=settings.hub_record)
         self.tap.add(self.monitor.take)
         self.measures = Measures()
+        self.heap = Heap()
         self.tap.add(self.measures.take)
         self.observatory = Observatory(self.tap)
         self.feed: Feed | None = None
@@ -93,6 +96,7 @@ class Hub:
             self.counters,
             Bounds(running=settings.hub_jobs_running),
         )
+        self.personal = Personal(self._data_dir, store, self.bus, self.counters)
         self.sessions = SessionManager(
             self.bus,
             self.registry,
@@ -104,6 +108,8 @@ class Hub:
             tap=self.tap,
             looking=JobLooking(self.jobs),
             remembering=JobRemembering(self.jobs),
+            reminding=self.personal.reminders,
+            characters=self.personal.profiles.character,
         )
         self.gate = Gate(
             StoredTokens(store),
@@ -152,6 +158,7 @@ class Hub:
             self.measures.lag.add(max(0.0, loop.time() - due))
             self.tap.depths(self.bus.depths())
             self.tap.depths(self.sessions.depths())
+            self.heap.look()
 
     async def finish_trace(self) -> None:
         """The last entry leaves, and has a moment to arrive."""
@@ -164,13 +171,6 @@ class Hub:
         """The hub at this moment, for people and for the documented health answer."""
         robots = tuple(r.robot for r in self.sessions.robots() if r.connected)
         counts = self.counters.read()
-        bus = self.bus.counters
-        mishaps = {
-            **{f"bus_lost.{topic}": n for topic, n in bus.lost.items()},
-            **{f"bus_dropped.{topic}": n for topic, n in bus.dropped.items()},
-            **{f"bus_refused.{code}": n for code, n in bus.refused.items()},
-            "bus_duplicates": bus.duplicates,
-        }
         return HubReport(
             agents=tuple(self.registry.agents()),
             robots=tuple(sorted(robots)),
@@ -179,10 +179,14 @@ class Hub:
                 registered=counts.get("robots_attached", 0),
                 preempted=counts.get("robots_taken_over", 0),
                 unregistered=counts.get("robots_detached", 0),
+                stashed=self.sessions.stash.stashed,
+                stash_hits=self.sessions.stash.hits,
+                stash_expired=self.sessions.stash.expired,
             ),
-            counters=mishaps,
+            counters=self.bus.counters.mishaps(),
             draining=self.draining,
             degraded=read_degraded(self._data_dir),
+            profiles_refused=dict(self.personal.profiles.errors),
             restarts=read_restarts(self._data_dir),
             measures=self.measures,
             jobs=self.jobs.numbers,
@@ -221,8 +225,8 @@ class Hub:
             await asyncio.sleep(_EXPIRY_S)
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Run the hub until ``stop`` is set.
+async def run(settings: Settings, stop: asyncio.Event, logs: LogRing | None = None) -> None:
+    """Run the hub until ``stop`` is set. ``logs`` is what it has logged so far, and will.
 
     Raises:
         StartRefused: something it needs is not to be had; the text is for its user.
@@ -237,7 +241,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             hub = Hub(settings, tasks, store)
             await hub.gate.check_start()
             served = asyncio.Event()
-            services = _edge(hub, settings)
+            services = _edge(hub, settings, logs or LogRing())
             recent = hub.observatory.recent
             mcp = McpDoor(services, hub.sessions, recent, settings.may_look)
             app = build_app(services, mcp if settings.hub_mcp else None)
@@ -245,6 +249,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             listeners += [(each.base, bind(each.host, each.port)) for each in settings.listens]
             await stack.enter_async_context(hub.bus)
             await hub.sessions.recover()
+            await hub.personal.profiles.look()
+            personal = tasks.create_task(hub.personal.keep(hub.sessions))
             expiry = tasks.create_task(hub.expire_history())
             depths = tasks.create_task(hub.sample_depths())
             gpu = tasks.create_task(hub.gpu.keep())
@@ -260,20 +266,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 log.warning("orpheus disabled", reason=settings.orpheus_policy.reason)
             if settings.hub_bench:
                 log.warning("bench mode: engines are scripted and hear marks instead of voices")
-            _settle_memory()
+            hub.heap.settle()
             await stop.wait()
             await hub.finish_turns(settings.hub_drain_s)
             await hub.finish_trace()
-            for keeper in (expiry, depths, gpu, tools):
+            for keeper in (expiry, depths, gpu, tools, personal):
                 keeper.cancel()
             hub.holds.close()
             served.set()
-
-
-def _settle_memory() -> None:
-    """Everything that lives for ever is alive now: keep the collector from walking it again."""
-    gc.collect()
-    gc.freeze()
 
 
 def _policy(settings: Settings) -> Policy:
@@ -281,6 +281,8 @@ def _policy(settings: Settings) -> Policy:
         planner_deadline_ms=settings.hub_planner_deadline_ms,
         filler_ms=settings.hub_filler_ms,
         guard=settings.hub_guard,
+        attention=Attention(settings.hub_attention),
+        follow_up_ms=settings.hub_follow_up_ms,
     )
 
 
@@ -307,52 +309,29 @@ def _tls(settings: Settings) -> Tls | None:
     return Tls(settings.hub_tls_cert, settings.hub_tls_key)
 
 
-def _edge(hub: Hub, settings: Settings) -> EdgeServices:
-    facts = EdgeFacts(
-        version=_VERSION,
-        hub_id=hub.store.hub_id,
-        plan_timeout_s=settings.plan_timeout_s,
-        plan_fallback=settings.plan_fallback,
-        max_actions=settings.max_actions,
-        needed=needed_of(settings.hub_agents),
-        guard=settings.hub_guard,
-        llm_backend=settings.llm_backend,
-        llm_model=settings.vllm_model_name if settings.llm_backend == "vllm" else "",
-        auto_pull_ollama_model=settings.auto_pull_ollama_model,
-        performance_mode=settings.performance_mode,
-        orpheus=settings.orpheus_policy,
-        llm_utilization=settings.vllm_gpu_memory_utilization,
-        orpheus_utilization=settings.orpheus_gpu_memory_utilization,
-        utilization_cap=settings.gpu_utilization_cap,
-        stt_model_size=settings.stt_model_size,
-        stt_device=settings.stt_device,
-        stt_compute_type=settings.stt_compute_type,
-        tts_backend=settings.tts_backend,
-        tts_model_name=settings.tts_model_name,
-        tts_busy_queue_threshold=settings.tts_busy_queue_threshold,
-        hf_token_present=settings.hf_token_present,
-        max_connections=settings.hub_max_connections,
-        cache_entries=settings.hub_cache_entries,
-        cache_s=settings.hub_cache_s,
-        aliases=aliases_of(settings.model_aliases),
-        bench=settings.hub_bench,
-        tracing=settings.trace_dir is not None,
-        recording=settings.hub_record,
-    )
+def _edge(hub: Hub, settings: Settings, logs: LogRing) -> EdgeServices:
     return EdgeServices(
         sessions=hub.sessions,
         jobs=hub.jobs,
         gate=hub.gate,
         health=hub.report,
-        facts=facts,
+        held=lambda: hub.holds.held,
+        is_draining=lambda: hub.draining,
+        linked=hub.registry.agents,
+        facts=facts_of(settings, hub.store.hub_id, _VERSION),
         counters=hub.counters,
         allowed_actions=hub.sessions.capabilities,
+        is_quiet=hub.sessions.is_quiet,
+        reminders=hub.personal.reminders,
+        minds=RobotMinds(hub.jobs, hub.sessions),
         clocks=Clocks(hub.publish_clock),
         observatory=hub.observatory.showing(hub.sessions, settings.may_look),
+        logs=logs,
+        traces=TraceFolder(settings.trace_dir),
     )
 
 
-async def _until_signalled(settings: Settings) -> None:
+async def _until_signalled(settings: Settings, logs: LogRing) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def on_signal(number: signal.Signals) -> None:
@@ -365,16 +344,17 @@ async def _until_signalled(settings: Settings) -> None:
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal, number)
-    await run(settings, stop)
+    await run(settings, stop, logs)
 
 
 def main() -> int:
     """Run the hub of this process's settings until it is told to stop; return the exit code."""
     try:
         settings = load()
-        configure_logs(settings.hub_log_level, json=settings.hub_log_json)
+        logs = LogRing()
+        configure_logs(settings.hub_log_level, json=settings.hub_log_json, kept=logs)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_until_signalled(settings))
+            runner.run(_until_signalled(settings, logs))
     except (SettingsError, StartRefused, StoreFailed, BusError) as error:
         return _refuse(error)
     except BaseExceptionGroup as group:

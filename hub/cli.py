@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from hub import service_cli
-from hub.options import DataDir, Hub, Token, settings_of
+from hub import robot_cli, service_cli
+from hub.options import DataDir, Hub, HubPort, Token, found_hub, settings_of
 from protocols.errors import HubError
 
 app = typer.Typer(
@@ -32,11 +32,13 @@ CANNOT = 2
 """Exit code of a command that cannot do what it was told to."""
 
 service_cli.register(app)
+robot_cli.register(app)
 
 
 @app.command()
 def demo(
     wav: Annotated[Path | None, typer.Option(help="A recording is the user.")] = None,
+    scenario: Annotated[Path | None, typer.Option(help="Another scenario (TOML).")] = None,
     mic: Annotated[bool, typer.Option("--mic", help="You are: microphone, loudspeaker.")] = False,
     text: Annotated[bool, typer.Option("--text", help="You are, by keyboard.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Keep running.")] = False,
@@ -58,6 +60,7 @@ def demo(
 
     choices = {
         "wav": wav,
+        "scenario": scenario,
         "mic": mic,
         "text": text,
         "live": live,
@@ -99,22 +102,39 @@ def load(
 
 
 @app.command()
-def say(robot: str, text: str, hub: Hub = None, token: Token = None) -> None:
+def say(
+    robot: str,
+    text: str,
+    free: Annotated[
+        float | None,
+        typer.Option(
+            "--when-free", min=1, max=600, help="Wait so many seconds until nobody speaks."
+        ),
+    ] = None,
+    urgent: Annotated[
+        bool, typer.Option("--urgent", help="Interrupt whatever it does, at any hour.")
+    ] = False,
+    hub: Hub = None,
+    port: HubPort = None,
+    token: Token = None,
+    data_dir: DataDir = None,
+) -> None:
     """Let a connected robot say something."""
-    from hub.commands.client import Address
     from hub.commands.client import say as ask
 
-    outcome = ask(Address.of(settings_of(hub_token=token), hub), robot, text)
+    address = found_hub(hub, port, token, data_dir).address
+    outcome = ask(address, robot, text, wait_s=free, urgent=urgent)
     typer.echo(f"{robot}: {outcome}")
 
 
 @app.command("mcp")
-def mcp_bridge(hub: Hub = None, token: Token = None) -> None:
+def mcp_bridge(
+    hub: Hub = None, port: HubPort = None, token: Token = None, data_dir: DataDir = None
+) -> None:
     """Offer a running hub's tools to a program that speaks MCP over stdin and stdout."""
-    from hub.commands.client import Address
     from hub.commands.mcp import bridge
 
-    bridge(Address.of(settings_of(hub_token=token), hub))
+    bridge(found_hub(hub, port, token, data_dir).address)
 
 
 @app.command()
@@ -123,15 +143,16 @@ def pair(
         str | None, typer.Argument(help="The six digits that a robot shows; none: who waits.")
     ] = None,
     hub: Hub = None,
+    port: HubPort = None,
     token: Token = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Let a robot in: it gets a token of its own."""
     from rich.console import Console
 
     from hub.commands import pair as command
-    from hub.commands.client import Address
 
-    address = Address.of(settings_of(hub_token=token), hub)
+    address = found_hub(hub, port, token, data_dir).address
     if code is None:
         command.show(address, Console())
     else:
@@ -271,16 +292,21 @@ def tokens_revoke(token_id: str, data_dir: DataDir = None) -> None:
 
 
 @models_app.callback()
-def models(context: typer.Context, hub: Hub = None, token: Token = None) -> None:
+def models(
+    context: typer.Context,
+    hub: Hub = None,
+    port: HubPort = None,
+    token: Token = None,
+    data_dir: DataDir = None,
+) -> None:
     """Without a command: show what each agent of a running hub has loaded."""
     if context.invoked_subcommand is not None:
         return
     from rich.console import Console
 
-    from hub.commands.client import Address
     from hub.commands.model_jobs import show_loaded
 
-    show_loaded(Address.of(settings_of(hub_token=token), hub), Console())
+    show_loaded(found_hub(hub, port, token, data_dir).address, Console())
 
 
 @models_app.command("load")
@@ -289,15 +315,16 @@ def models_load(
     model: str,
     role: Annotated[str, typer.Option(help="Which of several of that kind.")] = "primary",
     hub: Hub = None,
+    port: HubPort = None,
     token: Token = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Let an agent serve with another model; who is being served finishes with the old one."""
     from rich.console import Console
 
     from hub.commands import model_jobs
-    from hub.commands.client import Address
 
-    address = Address.of(settings_of(hub_token=token), hub)
+    address = found_hub(hub, port, token, data_dir).address
     model_jobs.load(address, kind, model, Console(), role)
 
 
@@ -306,15 +333,16 @@ def models_unload(
     kind: Annotated[str, typer.Argument(help="planner, stt or tts.")],
     role: Annotated[str, typer.Option(help="Which of several of that kind.")] = "primary",
     hub: Hub = None,
+    port: HubPort = None,
     token: Token = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Free the memory of an agent's model; it is loaded again when it is needed."""
     from rich.console import Console
 
     from hub.commands import model_jobs
-    from hub.commands.client import Address
 
-    model_jobs.unload(Address.of(settings_of(hub_token=token), hub), kind, Console(), role)
+    model_jobs.unload(found_hub(hub, port, token, data_dir).address, kind, Console(), role)
 
 
 @models_app.command("pull")

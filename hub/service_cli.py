@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.options import AsJson, DataDir, Host, Hub, Port, Token, settings_of
+from hub.options import AsJson, DataDir, Host, Hub, HubPort, Port, Token, found_hub, settings_of
 
 Begin = Callable[[Any, Mapping[str, str]], None]
 """Takes the settings, and those of them that the command line gave."""
@@ -105,47 +105,53 @@ def _tell(started: Any) -> None:
 
 def stop(
     now: Annotated[bool, typer.Option("--now", help="Cut turns that are under way.")] = False,
+    port: HubPort = None,
     data_dir: DataDir = None,
 ) -> None:
     """Let turns end, then end the hub that uses the data directory. Ctrl-C ends it at once."""
     from hub.commands.service import stop as end
 
-    ran = end(settings_of(hub_data_dir=data_dir), now=now)
+    ran = end(settings_of(hub_data_dir=data_dir), now=now, port=port)
     typer.echo(f"process {ran.pid} has ended" if ran else "Robot Hub is not running")
 
 
-def status(hub: Hub = None, token: Token = None, data_dir: DataDir = None) -> None:
+def status(
+    hub: Hub = None, port: HubPort = None, token: Token = None, data_dir: DataDir = None
+) -> None:
     """Show the hub: since when, agents, robots, what was counted. Exit code 0: it answers; 1: it
     runs and does not answer; 3: it does not run."""
     from rich.console import Console
 
     from hub.commands.status import show_status
 
-    settings = settings_of(hub_token=token, hub_data_dir=data_dir)
-    raise typer.Exit(show_status(settings, hub, Console()))
+    raise typer.Exit(show_status(found_hub(hub, port, token, data_dir), Console()))
 
 
 def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many.")] = 100,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new ones.")] = False,
+    port: HubPort = None,
     data_dir: DataDir = None,
 ) -> None:
     """Print the end of the log of a hub that `start` started."""
     from hub.commands.logs import show_logs
 
-    show_logs(settings_of(hub_data_dir=data_dir), lines, typer.echo, follow=follow)
+    show_logs(settings_of(hub_data_dir=data_dir), lines, typer.echo, follow=follow, port=port)
 
 
 def health(
-    json: AsJson = False, hub: Hub = None, token: Token = None, data_dir: DataDir = None
+    json: AsJson = False,
+    hub: Hub = None,
+    port: HubPort = None,
+    token: Token = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Check what a hub needs, one line each; exit code 1 if something is wrong."""
     from rich.console import Console
 
     from hub.commands.health import health as check
 
-    settings = settings_of(hub_token=token, hub_data_dir=data_dir)
-    raise typer.Exit(check(settings, hub, Console(), as_json=json))
+    raise typer.Exit(check(found_hub(hub, port, token, data_dir), Console(), as_json=json))
 
 
 def settings(

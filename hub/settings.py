@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from hub.aliases import checked_aliases
+from hub.attention_settings import AttentionSettings
 from hub.cache_settings import CacheSettings
 from hub.environment import ENV_FILE, dotenv, environment
 from hub.errors import StartRefused
@@ -56,6 +57,10 @@ def _split(value: object) -> object:
 
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+WhisperPrecision = Literal[
+    "default", "auto", "int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16",
+    "bfloat16", "float32",
+]  # fmt: skip
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[Names, AfterValidator(checked_origins)]
 AbsolutePath = Annotated[Path, BeforeValidator(lambda p: Path(p).expanduser().absolute())]
@@ -65,7 +70,7 @@ Fraction = Annotated[float, Field(ge=0.05, le=0.95)]
 _NO, _YES = ("", "0", "no", "off", "false"), ("1", "yes", "on", "true")
 
 
-class Settings(CacheSettings, ToolSettings, LogSettings):
+class Settings(AttentionSettings, CacheSettings, ToolSettings, LogSettings):
     """The hub's settings. Frozen; built once by ``load`` and handed down."""
 
     model_config = SettingsConfigDict(
@@ -120,7 +125,7 @@ class Settings(CacheSettings, ToolSettings, LogSettings):
 
     # who works for it
     hub_agents: Names = (
-        "ears", "stt", "planner", "planner:reflex", "tts", "vision", "memory",
+        "ears", "stt", "planner", "planner:reflex", "tts", "vision", "memory", "feelings",
     )  # fmt: skip
     """Agents to start, each as ``kind`` or ``kind:role``."""
     llm_backend: Literal[
@@ -136,8 +141,8 @@ class Settings(CacheSettings, ToolSettings, LogSettings):
     vllm_model_name: str = "Vishva007/gemma-4-E4B-it-W4A16-AutoRound-GPTQ"
     auto_pull_ollama_model: bool = True
     stt_model_size: str = "base.en"
-    stt_device: str = "cpu"
-    stt_compute_type: str = "int8"
+    stt_device: Literal["cpu", "cuda", "auto"] = "cpu"
+    stt_compute_type: WhisperPrecision = "int8"
     tts_model_name: str = "canopylabs/orpheus-3b-0.1-ft"
     model_aliases: Annotated[Names, AfterValidator(checked_aliases)] = ()
     """Names that clients ask for models by, as ``phi4=qwen3:14b``; without a model, whichever is

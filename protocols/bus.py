@@ -40,6 +40,15 @@ class BusCounters(NamedTuple):
     duplicates: int
     """Control facts that came again and were ignored."""
 
+    def mishaps(self) -> dict[str, int]:
+        """All of them by one name each."""
+        return {
+            **{f"bus_lost.{topic}": n for topic, n in self.lost.items()},
+            **{f"bus_dropped.{topic}": n for topic, n in self.dropped.items()},
+            **{f"bus_refused.{code}": n for code, n in self.refused.items()},
+            "bus_duplicates": self.duplicates,
+        }
+
 
 class Bus(Protocol):
     """One peer's end of the bus; also an async context manager that connects and drains."""

@@ -60,6 +60,8 @@ _TOPICS = (
     Topic(voice.VoiceStopped, _C, _CTL),
     Topic(voice.UtteranceEnded, _C, _CTL),
     Topic(voice.UtteranceDropped, _C, _CTL),
+    Topic(voice.WakeDetected, _C, _CTL),
+    Topic(voice.WakeUnheard, _C, _CTL),
     Topic(transcript.TranscriptPartial, _C, _TEXT),
     Topic(transcript.TranscriptFinal, _C, _CTL),
     Topic(transcript.TranscriptFailed, _C, _CTL),
@@ -106,6 +108,8 @@ _TOPICS = (
     Topic(face.FaceChanged, _C, _STATE),
     Topic(affect.AffectState, _C, _STATE),
     Topic(session.Presence, _C, _STATE),
+    Topic(session.AttentionChanged, _C, _STATE),
+    Topic(session.ProfileChanged, _C, _STATE),
     Topic(session.ClockMeasured, _C, _STATE),
     Topic(vision.BallsSeen, _C, _STATE),
     Topic(agent.AgentHealth, _C, _STATE),
@@ -150,6 +154,7 @@ _TOPICS = (
     Topic(memory.RetrieveRequest, _C, _CTL, command=True),
     Topic(memory.MemoryNote, _C, _CTL, command=True),
     Topic(memory.MemoryConsent, _C, _CTL, command=True),
+    Topic(memory.MemoryForget, _C, _CTL, command=True),
     Topic(memory.MemoryRecall, _C, _CTL, command=True),
     Topic(blob.BlobSent, _C, _CTL, command=True),
     Topic(blob.BlobWant, _C, _CTL, command=True),
@@ -170,6 +175,8 @@ def topic_name(message: type[Message]) -> str:
 
 
 CATALOG: dict[str, Topic] = {topic_name(t.message): t for t in _TOPICS}
+LINES: dict[type[Message], Topic] = {t.message: t for t in _TOPICS}
+"""The catalog by the class of a message, for who looks it up with every frame."""
 
 
 def wire_topic(message: type[Message], robot: str = "") -> bytes:

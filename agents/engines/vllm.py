@@ -51,6 +51,8 @@ class VllmOptions(NamedTuple):
     max_num_seqs: int = 2
     max_num_batched_tokens: int = 256
     """Tokens in one step, which caps how long a long prompt holds up others' next token."""
+    tensor_parallel_size: int = 1
+    """Devices that share the model."""
     kv_cache_bytes: int = 0
     """Size of the cache instead of what the utilisation leaves; 0: that."""
 
@@ -318,6 +320,7 @@ def _arguments(options: VllmOptions, weights: Path) -> dict[str, Any]:
         "max_model_len": options.max_model_len,
         "max_num_seqs": options.max_num_seqs,
         "max_num_batched_tokens": options.max_num_batched_tokens,
+        "tensor_parallel_size": options.tensor_parallel_size,
         "enable_chunked_prefill": True,
         "enable_prefix_caching": True,
         "scheduling_policy": "priority",

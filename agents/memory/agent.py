@@ -30,6 +30,7 @@ from protocols.messages.memory import (
     EmbedDone,
     EmbedRequest,
     MemoryConsent,
+    MemoryForget,
     MemoryNote,
     MemoryRecall,
     MemoryState,
@@ -180,7 +181,7 @@ class Remembrance:
 
     name = "remembrance"
     scope = Scope.JOB
-    opens: Messages = frozenset({MemoryNote, MemoryConsent, MemoryRecall})
+    opens: Messages = frozenset({MemoryNote, MemoryConsent, MemoryForget, MemoryRecall})
     consumes: Messages = frozenset()
     closes: Messages = frozenset()
     produces: Messages = frozenset({MemoryState, JobDone})
@@ -208,6 +209,8 @@ class Remembrance:
                 state = await self._memories.note(robot, tags, source)
             case MemoryConsent(granted=granted):
                 state = await self._memories.consent(robot, granted)
+            case MemoryForget(tags=tags):
+                state = await self._memories.forget(robot, tags)
             case MemoryRecall(limit=limit):
                 state = await self._memories.recall(robot, limit)
             case order:

@@ -85,6 +85,20 @@ class RobotMemories:
             await self._store.wipe()
         return state
 
+    async def forget(self, robot: str, tags: Sequence[str]) -> MemoryState:
+        """Forget ``tags``, or everything where there are none, on the disk too."""
+        now_s = self._clock()
+        gone = {tag for tag in map(tag_of, tags) if tag is not None}
+
+        def change(db: sqlite3.Connection) -> MemoryState:
+            kept = [memory for memory in _load(db, robot) if tags and memory.tag not in gone]
+            _save(db, robot, kept)
+            return _state(kept, now_s) if self._granted(db, robot) else MemoryState(consent=False)
+
+        state = await self._store.write(change)
+        await self._store.wipe()
+        return state
+
     async def recall(self, robot: str, limit: int) -> MemoryState:
         """What the robot remembers now, the strongest first."""
         now_s = self._clock()

@@ -40,8 +40,12 @@ class SttSettings(AgentSettings):
         default=SecretStr(""), validation_alias="HUGGINGFACE_HUB_TOKEN"
     )
     """What the same was called once; counts where ``HF_TOKEN`` is empty."""
-    device: str = Field(default="cpu", validation_alias="STT_DEVICE")
-    compute_type: str = Field(default="int8", validation_alias="STT_COMPUTE_TYPE")
+    device: Literal["cpu", "cuda", "auto"] = Field(default="cpu", validation_alias="STT_DEVICE")
+    compute_type: Literal[
+        "default", "auto", "int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16",
+        "float16", "bfloat16", "float32",
+    ] = Field(default="int8", validation_alias="STT_COMPUTE_TYPE")  # fmt: skip
+    """Precision of faster-whisper, as CTranslate2's documentation of quantization names them."""
     beam_size: int = Field(default=5, ge=1, le=32, validation_alias="STT_BEAM_SIZE")
     """Beams of the final transcript; partials take one."""
     threads: int = Field(default=0, ge=0, validation_alias="STT_THREADS")

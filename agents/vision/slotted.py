@@ -10,6 +10,7 @@ from agents.runtime.errors import AgentError, BackendUnavailable
 from agents.runtime.progress import progress
 from agents.runtime.service import Backend
 from agents.runtime.slot import About, EngineSlot
+from agents.runtime.slotted import Slotted
 from agents.vision.backends.seeing import facts_of
 from agents.vision.engines import Tools, chain, chosen, seeing
 from agents.vision.settings import VisionSettings
@@ -24,7 +25,7 @@ _NO_ROOM = frozenset({"transformers"})
 log = structlog.get_logger(__name__)
 
 
-class SlottedEyes:
+class SlottedEyes(Slotted[LanguageModel]):
     """Whoever began an answer with one model ends it with that model. What needs no model works
     without one: a reader or a finder that is not installed is told of, and fails who asks for it."""
 
@@ -39,16 +40,11 @@ class SlottedEyes:
     ) -> None:
         """``patient``: a model that is away may come up later. ``lacks`` takes the tools that cannot be
         started, and why."""
-        self._slot = slot
+        super().__init__(slot)
         self._tools = tools
         self._patient = patient
         self._warm_up = warm_up
         self._lacks = {} if lacks is None else lacks
-
-    @property
-    def name(self) -> str:
-        """See ``Backend``; of the engine that serves, or the last one that did."""
-        return self._slot.about.backend
 
     @property
     def model(self) -> str:
@@ -65,7 +61,7 @@ class SlottedEyes:
         for tool in self._tools if self._warm_up else ():
             await self._start_tool(tool)
         try:
-            await self._slot.start()
+            await super().start()
         except BackendUnavailable as error:
             if not self._patient:
                 raise
@@ -73,7 +69,7 @@ class SlottedEyes:
 
     async def close(self) -> None:
         """Free everything."""
-        await self._slot.close()
+        await super().close()
         for tool in self._tools:
             await tool.close()
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hub import pidfile
-from hub.commands.client import Address, HubRefused, HubUnreachable, request
+from hub.commands.client import Address, FoundHub, HubRefused, HubUnreachable, request
 from hub.commands.service import alive
 from hub.gpu import GpuProbe, Nvml, first_visible
 from hub.settings import Settings
@@ -53,16 +53,15 @@ class _Seen(NamedTuple):
 
 
 def health(
-    settings: Settings,
-    url: str | None,
+    hub: FoundHub,
     console: Console,
     *,
     as_json: bool = False,
     probe: GpuProbe | None = None,
 ) -> int:
-    """Print the checks of the hub at ``url``, else of the one here; return the exit code: 1 if one
-    fails. What belongs to the hub's machine is not looked at from another one."""
-    found = checks(settings, url, probe or Nvml())
+    """Print the checks of ``hub``; return the exit code: 1 if one fails. What belongs to the hub's
+    machine is not looked at from another one."""
+    found = checks(hub, probe or Nvml())
     well = all(check.passed is not False for check in found)
     if as_json:
         body = {"healthy": well, "checks": [check._asdict() for check in found]}
@@ -75,14 +74,14 @@ def health(
     return WELL if well else ILL
 
 
-def checks(settings: Settings, url: str | None, probe: GpuProbe) -> list[Check]:
+def checks(hub: FoundHub, probe: GpuProbe) -> list[Check]:
     """Look at everything, in the order in which one thing needs the other."""
-    seen = _look(settings, url)
+    seen = _look(hub)
     local = (
         Check(name, *(_at(look, seen) if seen.is_here else (None, "not this machine")), purpose)
         for name, look, purpose in _HERE
     )
-    gpu = _gpu(settings, probe) if seen.is_here else (None, "not this machine")
+    gpu = _gpu(hub.settings, probe) if seen.is_here else (None, "not this machine")
     remote = (Check(name, *look(seen), purpose) for name, look, purpose in _ASKED)
     return [
         *local,
@@ -91,17 +90,15 @@ def checks(settings: Settings, url: str | None, probe: GpuProbe) -> list[Check]:
     ]
 
 
-def _look(settings: Settings, url: str | None) -> _Seen:
-    record = pidfile.running(settings.hub_data_dir) if url is None else None
-    address = Address.of(settings, record.url if record is not None and record.url else url)
+def _look(hub: FoundHub) -> _Seen:
     document, why = None, ""
     try:
-        document = request(address, "GET", "/status", None, _TIMEOUT_S)
+        document = request(hub.address, "GET", "/status", None, _TIMEOUT_S)
     except HubUnreachable as error:
         why = str(error)
     except HubRefused as error:
         why = f"{error}; HUB_TOKEN holds the credential"
-    return _Seen(settings, address, url is None, record, document, why)
+    return _Seen(hub.settings, hub.address, hub.is_here, hub.record, document, why)
 
 
 Found = tuple[bool | None, str]

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
+from hub import pidfile
+from hub.commands.client import check_port
 from hub.log_file import FILE, history
 from hub.settings import Settings
 from protocols.errors import HubError
@@ -22,13 +24,20 @@ class NoLog(HubError):
 
 
 def show_logs(
-    settings: Settings, lines: int, say: Callable[[str], None], *, follow: bool = False
+    settings: Settings,
+    lines: int,
+    say: Callable[[str], None],
+    *,
+    follow: bool = False,
+    port: int | None = None,
 ) -> None:
     """Say the last ``lines`` of the log; with ``follow``, new ones too, until Ctrl-C.
 
     Raises:
         NoLog: none was written, or it cannot be read.
+        OtherPort: the hub of the data directory listens elsewhere than at ``port``.
     """
+    check_port(pidfile.running(settings.hub_data_dir), port, settings.hub_data_dir)
     log = settings.hub_data_dir / FILE
     try:
         with log.open(encoding="utf-8", errors="replace") as file:

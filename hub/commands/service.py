@@ -18,6 +18,7 @@ import httpx
 from rich.console import Console
 
 from hub import pidfile
+from hub.commands.client import check_port
 from hub.commands.run import launch_of
 from hub.log_file import FILE as LOG_FILE
 from hub.settings import Settings
@@ -95,19 +96,24 @@ def start(settings: Settings, given: Mapping[str, str]) -> Started:
     return Started(record, anew=True)
 
 
-def stop(settings: Settings, *, now: bool = False) -> pidfile.Record | None:
+def stop(
+    settings: Settings, *, now: bool = False, port: int | None = None
+) -> pidfile.Record | None:
     """Let the hub of these settings finish its turns and end; return what ran, None if none did.
+    One that listens at another ``port`` than is given stays.
 
     The first SIGTERM lets turns end. A second one ends everything at once: it is sent on Ctrl-C,
     after the time that turns may take, or with ``now``.
 
     Raises:
         NotStopped: its supervisor is not one of ours, or does not end.
+        OtherPort: the hub of the data directory listens elsewhere.
     """
     record = pidfile.running(settings.hub_data_dir)
     if record is None:
         _refuse_a_stranger(settings.hub_data_dir)
         return None
+    check_port(record, port, settings.hub_data_dir)
     try:
         handle = os.pidfd_open(record.pid)
     except ProcessLookupError:

@@ -4,36 +4,34 @@ from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from hub import pidfile
-from hub.commands.client import CONNECT_TIMEOUT_S, Address, HubUnreachable, request
-from hub.settings import Settings
+from hub.commands.client import CONNECT_TIMEOUT_S, Address, FoundHub, HubUnreachable, request
 
 ANSWERS, SILENT, NOT_RUNNING = 0, 1, 3
 """Exit codes, as a service manager's ``status`` has them."""
 _COLOURS = {"ready": "green", "loading": "yellow", "draining": "yellow"}
 
 
-def show_status(settings: Settings, url: str | None, console: Console) -> int:
-    """Print the state of the hub at ``url``, else of the one that uses the data directory; return
-    the exit code.
+def show_status(hub: FoundHub, console: Console) -> int:
+    """Print the state of ``hub``; return the exit code.
 
     Raises:
-        HubUnreachable: nobody answers at ``url``.
+        HubUnreachable: nobody answers at a URL that was given.
         HubRefused: the hub answers, and says no.
     """
-    record = pidfile.running(settings.hub_data_dir) if url is None else None
-    address = Address.of(settings, record.url if record is not None and record.url else url)
+    address, record = hub.address, hub.record
     try:
         document = request(address, "GET", "/status", None, CONNECT_TIMEOUT_S)
     except HubUnreachable as error:
-        if url is not None:
+        if not hub.is_here:
             raise
         if record is None:
             console.print(
-                f"Robot Hub is not running with the data directory {settings.hub_data_dir}, and"
-                f" {error}",
+                "Robot Hub is not running there with the data directory"
+                f" {hub.settings.hub_data_dir}: {error}",
                 highlight=False,
             )
             return NOT_RUNNING
@@ -59,6 +57,8 @@ def show(
         console.print("[red]recording[/]: what is said is kept")
     for name, why in document.get("degraded", {}).items():
         console.print(f"[red]degraded[/]: {name} {why}", highlight=False)
+    for robot, why in document.get("profiles_refused", {}).items():
+        console.print(f"[red]profile refused[/]: {escape(f'{robot}: {why}')}", highlight=False)
     broken = {name: n for name, n in document.get("violations", {}).items() if n}
     if broken:
         listed = ", ".join(f"{name} {n} times" for name, n in broken.items())

@@ -10,14 +10,7 @@ from rich.table import Table
 
 from hub.errors import DataDirUnusable
 from hub.store import tokens
-from hub.store.tokens import Scope
-from protocols.errors import HubError
-
-
-class UnknownToken(HubError):
-    """There is no token of that id."""
-
-    code = "unknown_token"
+from hub.store.tokens import Scope, UnknownToken
 
 
 def scope_named(name: str | None) -> Scope | None:

@@ -18,7 +18,7 @@ from hub.edge.rights import ALLOWED, Right
 from hub.edge.throttle import Recent, Throttle, neighbourhood
 from hub.edge.tickets import Tickets
 from hub.errors import CredentialsMissing, NotAuthenticated, NotAuthorised, RateLimited
-from hub.store.tokens import ANY_ROBOT, Grant, Scope, is_token
+from hub.store.tokens import ANY_ROBOT, Grant, Scope, TokenInfo, UnknownToken, is_token
 
 EVERYTHING = Grant("", ANY_ROBOT, Scope.ADMIN)
 """What a caller holds where no token is demanded."""
@@ -38,7 +38,13 @@ class Tokens(Protocol):
 
     async def any_defined(self) -> bool: ...
 
-    async def create(self, robot: str, label: str) -> str: ...
+    async def create(
+        self, robot: str, label: str, scope: Scope | None = None, rate: int | None = None
+    ) -> str: ...
+
+    async def listed(self) -> tuple[TokenInfo, ...]: ...
+
+    async def revoke(self, token_id: str) -> bool: ...
 
 
 class SignedTokens(Protocol):
@@ -84,9 +90,28 @@ class Gate:
         self._proven = Recent()
         self._wrong = Recent()
 
-    async def new_token(self, robot: str, label: str) -> str:
-        """A token for a robot that somebody has let in."""
-        return await self._tokens.create(robot, label)
+    async def new_token(
+        self, robot: str, label: str, scope: Scope | None = None, rate: int | None = None
+    ) -> str:
+        """A token: of ``robot``, which somebody has let in, or of ``scope``.
+
+        Raises:
+            BadIdentity, BadToken: as ``hub.store.tokens.create``.
+        """
+        return await self._tokens.create(robot, label, scope, rate)
+
+    async def tokens(self) -> tuple[TokenInfo, ...]:
+        """All tokens of the store, without their secrets, the oldest first."""
+        return await self._tokens.listed()
+
+    async def revoke(self, token_id: str) -> None:
+        """Make a token worthless from its next use on.
+
+        Raises:
+            UnknownToken: there is none of that id.
+        """
+        if not await self._tokens.revoke(token_id):
+            raise UnknownToken(f"there is no token {token_id}")
 
     async def check_start(self) -> None:
         """Raises:

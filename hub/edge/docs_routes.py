@@ -9,6 +9,9 @@ from importlib.resources import files
 from fastapi import APIRouter
 from starlette.responses import Response
 
+PAGE, DOCUMENT = "/docs", "/openapi.json"
+"""Both are the same at every hub of a version and open to anybody; what they describe is not."""
+
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -70,7 +73,7 @@ def docs_router() -> APIRouter:
     """The page and what it loads; none of it stands in the document itself."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/docs")
+    @router.get(PAGE)
     async def page() -> Response:
         return Response(_PAGE, headers=_HEADERS, media_type="text/html")
 

@@ -6,6 +6,9 @@ from pydantic import BaseModel
 
 Responses = dict[int | str, dict[str, Any]]
 
+_SCHEMAS = "#/components/schemas/"
+_shapes: dict[str, type[BaseModel]] = {}
+
 AT_THE_DOOR = {
     401: "A token is needed, or it is unknown.",
     403: "The token does not cover this.",
@@ -31,4 +34,25 @@ def refusals(shape: type[BaseModel], *, job: bool = False, **more: str) -> Respo
     ones, as ``s400="…"``."""
     told = AT_THE_DOOR | (_BY_A_JOB if job else {})
     told |= {int(name[1:]): text for name, text in more.items()}
-    return {status: {"model": shape, "description": text} for status, text in sorted(told.items())}
+    return {status: refusal(shape, text) for status, text in sorted(told.items())}
+
+
+def refusal(shape: type[BaseModel], description: str) -> dict[str, Any]:
+    """One of them. It refers to a schema: of a model FastAPI makes a validator for each refusal of
+    each route, a thousand in all, which takes longer than the rest of the application."""
+    name = f"{shape.__module__}.{shape.__qualname__}".replace(".", "__")
+    _shapes[name] = shape
+    schema = {"$ref": _SCHEMAS + name}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def schemas() -> dict[str, Any]:
+    """Of all that refusals refer to, by name."""
+    found: dict[str, Any] = {}
+    for name, shape in _shapes.items():
+        inner = f"{_SCHEMAS}{name}__{{model}}"
+        schema = shape.model_json_schema(mode="serialization", ref_template=inner)
+        for part, its_schema in schema.pop("$defs", {}).items():
+            found[f"{name}__{part}"] = its_schema
+        found[name] = schema
+    return found

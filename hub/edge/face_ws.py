@@ -136,6 +136,6 @@ class _Connection:
         for wish in step.wishes:
             if isinstance(wish, Noted):
                 self._counters.count(f"{wish.event}s")
-            for message in requests(wish, self._face.attention):
+            for message in requests(wish):
                 if not self._face.ask(message):
                     self._counters.count("face_wishes.no_robot")

@@ -12,7 +12,6 @@ from hub.session.tap import depths_of
 from protocols.messages import robot as wire
 from protocols.messages.face import Conversation
 from protocols.messages.robot import FromRobot, Hello, SpeechFrame, ToRobot
-from protocols.messages.session import Attention
 from protocols.messages.vision import CameraFrame
 from protocols.qos import QueueDepth
 
@@ -28,7 +27,6 @@ class RobotFace:
         self.intensity = 0.5
         self.conversation = Conversation.IDLE
         self.mouth = Mouth(16_000)
-        self.attention = Attention.OPEN
         self.watchers: list[Gesture] = []
         self.session: RobotSession | None = None
 
@@ -122,7 +120,6 @@ class FollowedLink:
         self._link = link
         self._clock_ns = clock_ns
         face.mouth = Mouth(hello.speech_rate_hz)
-        face.attention = hello.attention
 
     def send(self, message: ToRobot) -> None:
         self._link.send(message)

@@ -17,6 +17,8 @@ from hub.edge.auraos.routes import auraos_own_router, auraos_router
 from hub.edge.auraos.stream import stream_endpoint
 from hub.edge.converse_ws import converse_endpoint
 from hub.edge.fictures.routes import fictures_own_router, fictures_router
+from hub.edge.localai.kinds import kinds_router
+from hub.edge.localai.ollama import ollama_router
 from hub.edge.localai.routes import localai_router
 from hub.edge.plan_route import plan_router
 from hub.edge.robot_buddy.routes import robot_buddy_own_router
@@ -80,7 +82,10 @@ def families_of(services: EdgeServices) -> tuple[RouteFamily, ...]:
             own=(fictures_own_router(services),),
             index=False,
         ),
-        RouteFamily("/localai", own=(localai_router(services),)),
+        RouteFamily(
+            "/localai",
+            own=(localai_router(services), ollama_router(services), kinds_router(services)),
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from starlette.requests import HTTPConnection
 from hub.edge.rights import ALLOWED, Right
 from hub.errors import NotAuthorised
 from hub.store.tokens import Grant, Scope
+from protocols.identity import checked_robot_id
 
 GRANT = "robot_hub.grant"
 """Where a request's grant stands in its scope's state."""
@@ -23,6 +24,18 @@ def check_robot(connection: HTTPConnection, robot: str) -> None:
     """
     if not grant_of(connection).covers(robot):
         raise NotAuthorised(f"the token is not one for robot {robot}")
+
+
+def robot_in(connection: HTTPConnection, robot_id: str) -> str:
+    """The robot that a path names.
+
+    Raises:
+        BadIdentity: no robot can be called so.
+        NotAuthorised: the caller's token does not cover it.
+    """
+    robot = checked_robot_id(robot_id)
+    check_robot(connection, robot)
+    return robot
 
 
 def check_right(connection: HTTPConnection, right: Right) -> None:

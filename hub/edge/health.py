@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.edge.clock import Reading
+from hub.edge.losses import losses_of
 from hub.edge.services import CONVERSATION, EdgeFacts, HubReport
 from hub.jobs.admission import AgentView, PlanAdmission
 from hub.measures import lateness
@@ -133,6 +134,7 @@ def status(
         "ready": readiness(report, facts)[0],
         "draining": report.draining,
         "degraded": dict(report.degraded),
+        "profiles_refused": dict(report.profiles_refused),
         "restarts": dict(report.restarts),
         "loop": lateness(report.measures.lag)._asdict(),
         "robots": sorted(report.robots),
@@ -146,6 +148,7 @@ def status(
         },
         "agents": _states(report),
         "sessions": _sessions(report),
+        "losses": {kind: losses._asdict() for kind, losses in losses_of(report).items()},
         "counters": {**report.counters, **counts},
     }
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.edge.documented import refusals
 from hub.edge.grants import grant_of, may_end_job
 from hub.edge.http_errors import answer
 from hub.edge.services import EdgeServices
@@ -31,7 +32,8 @@ _QUEUES = (AgentKind.PLANNER, AgentKind.IMAGE_GEN, AgentKind.VISION, AgentKind.M
 
 
 class JobBody(BaseModel):
-    """A job. Times are seconds: how long ago it came, how long it waited and ran."""
+    """A job. Times are seconds: how long ago it came, how long it waited and ran. ``progress`` is
+    how much of what it makes now is made, 0 to 1, where it tells."""
 
     id: str
     request: str
@@ -47,6 +49,7 @@ class JobBody(BaseModel):
     ran_s: float
     requeues: int
     code: str
+    progress: float | None = None
 
 
 class JobsBody(BaseModel):
@@ -100,8 +103,10 @@ def job_router(services: EdgeServices) -> APIRouter:
     """The routes over ``services``."""
     router = APIRouter(tags=["jobs"])
     machine = Machine()
+    refused = refusals(ErrorBody)
+    unknown = refusals(ErrorBody, s404="There is no such job, or it ended too long ago.")
 
-    @router.get("/jobs")
+    @router.get("/jobs", responses=refused)
     async def jobs(request: Request, job_class: ClassName | None = None) -> JobsBody:
         """Jobs under way, then those that ended in the last ten minutes, the latest first; of all
         classes or of one."""
@@ -109,7 +114,7 @@ def job_router(services: EdgeServices) -> APIRouter:
         found = [r for r in records if job_class in (None, r.job.job_class.name.lower())]
         return JobsBody(jobs=[_shown(services, request, r) for r in found[:SHOWN_JOBS]])
 
-    @router.get("/jobs/{job_id}", response_model=JobBody, responses={404: {"model": ErrorBody}})
+    @router.get("/jobs/{job_id}", response_model=JobBody, responses=unknown)
     async def job(job_id: JobId, request: Request) -> JobBody | Response:
         """One job."""
         record = services.jobs.record(job_id)
@@ -121,7 +126,7 @@ def job_router(services: EdgeServices) -> APIRouter:
         "/jobs/{job_id}",
         status_code=204,
         response_class=Response,
-        responses={code: {"model": ErrorBody} for code in (403, 404, 409)},
+        responses={**unknown, 409: {"model": ErrorBody, "description": "It has ended."}},
     )
     async def cancel(job_id: JobId, request: Request) -> Response:
         """Cancel a job of one's own, or, as an administrator, any. Whoever waits for it is told."""
@@ -134,7 +139,7 @@ def job_router(services: EdgeServices) -> APIRouter:
             return answer(JobOver(f"job {job_id} has ended"), 409)
         return Response(status_code=204)
 
-    @router.get("/queue-status")
+    @router.get("/queue-status", responses=refused)
     async def queue_status() -> QueueStatusBody:
         """What waits for each model, and how busy the machine is."""
         return queue_status_of(services, machine)
@@ -146,7 +151,7 @@ def queue_status_of(services: EdgeServices, machine: Machine) -> QueueStatusBody
     """``GET /queue-status``."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     return QueueStatusBody(
-        queues=_queues(services.health().agents, services.jobs.records()),
+        queues=_queues(services.agents(), services.jobs.records()),
         system=SystemBody(**machine.read()._asdict(), timestamp=now),
     )
 
@@ -172,6 +177,7 @@ def _shown(services: EdgeServices, request: Request, record: JobRecord) -> JobBo
         ran_s=_seconds(until - began),
         requeues=record.requeues,
         code=record.code,
+        progress=record.progress,
     )
 
 

@@ -83,7 +83,7 @@ async def _changed(
 ) -> Response:
     check_admin(request)
     try:
-        agent = agent_for(services.health().agents, body.kind, body.role, order)
+        agent = agent_for(services.agents(), body.kind, body.role, order)
     except (NoSuchKind, NoSuchAgent, NoModels) as error:
         return answer(error, 404)
     except Busy as error:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hub.edge.disconnect import ClientGone, while_connected
 from hub.edge.documented import refusals
-from hub.edge.grants import check_robot
+from hub.edge.grants import check_robot, grant_of
 from hub.edge.http_errors import answer
 from hub.edge.job_routes import ErrorBody
 from hub.edge.services import EdgeServices
@@ -40,7 +40,7 @@ def plan_router(services: EdgeServices) -> APIRouter:
         robot = checked_robot_id(world.robot_id)
         check_robot(request, robot)
         deadline_s = services.facts.plan_timeout_s
-        work = services.jobs.plan(world.model_dump(), deadline_s)
+        work = services.jobs.plan(world.model_dump(), deadline_s, grant_of(request).id)
         try:
             done = await while_connected(request, work)
         except JobError as error:
@@ -48,6 +48,9 @@ def plan_router(services: EdgeServices) -> APIRouter:
         except ClientGone:
             return Response(status_code=499)
         actions = safe_actions(done.actions, services.allowed_actions(robot))
+        if services.is_quiet(robot):
+            told, actions = actions, [each for each in actions if each["action"] != "say"]
+            services.counters.count("quiet_hours.unsaid", len(told) - len(actions))
         if services.facts.guard:
             actions, kept_back = checked_actions(actions)
             for category in kept_back:

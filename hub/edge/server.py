@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -22,6 +23,10 @@ from hub.errors import BadTls, CannotBind, PortInUse
 BACKLOG = 1024
 GRACE_S = 5
 """How long requests may finish after the server was told to stop."""
+_LOOK_S = 0.005
+_DATE_S = 1.0
+
+log = structlog.get_logger()
 
 
 class Tls(NamedTuple):
@@ -91,33 +96,47 @@ async def serve(
     """
     with listener:
         http = bounded(head, counters if counters is not None else Counters(), root)
-        server = _Server(_config(Rooted(app, root), tls, keepalive, http))
-        async with asyncio.TaskGroup() as tasks:
-            stopper = tasks.create_task(_stop_when(stop, server, ready))
-            await server.serve(sockets=[listener])
-            stopper.cancel()
-
-
-async def _stop_when(
-    stop: asyncio.Event, server: "_Server", ready: Callable[[], None] | None
-) -> None:
-    await server.accepting.wait()
-    if ready is not None:
-        ready()
-    await stop.wait()
-    server.should_exit = True
+        server = _Server(_config(Rooted(app, root), tls, keepalive, http), stop, ready)
+        await server.serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers, which are the hub's business."""
+    """uvicorn without its signal handlers, which are the hub's business, and without its looking
+    every tenth of a second: it ends as soon as it is told to and the last request is over."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(
+        self, config: uvicorn.Config, stop: asyncio.Event, ready: Callable[[], None] | None
+    ) -> None:
         super().__init__(config)
-        self.accepting = asyncio.Event()
+        self._stop = stop
+        self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.accepting.set()
+        if self._ready is not None:
+            self._ready()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # which renews the date that answers bear
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DATE_S):
+                    await self._stop.wait()
+                    self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        here = self.server_state
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(here.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                while here.connections or here.tasks:  # noqa: ASYNC110 - they tell nobody
+                    await asyncio.sleep(_LOOK_S)
+        if here.tasks:
+            log.warning("requests cut", number=len(here.tasks))
+        for task in here.tasks:
+            task.cancel()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -142,7 +161,6 @@ def _config(
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
         ssl_certfile=tls.cert if tls else None,
         ssl_keyfile=tls.key if tls else None,
     )

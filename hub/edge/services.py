@@ -1,7 +1,7 @@
 """What the edge needs of the rest of the hub, and nothing more."""
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,17 +9,22 @@ from typing import Any, Protocol
 from hub.aliases import aliases_of
 from hub.counters import Counters
 from hub.edge.auth import Gate
+from hub.edge.bulk import nobody_is_answered
 from hub.edge.clock import Reading
 from hub.edge.faces import Faces
 from hub.edge.limits import BODY_PATIENCE, MAX_CONNECTIONS, BodyPatience
+from hub.edge.minds import Mindless, Minds
 from hub.edge.recordings import Recordings
 from hub.gpu_budget import NO_ORPHEUS, OrpheusPolicy
 from hub.jobs.admission import AgentView, PlanAdmission
 from hub.jobs.orders import JobFact, JobOrder
 from hub.jobs.records import JobNumbers, JobRecord
+from hub.log_ring import LogRing
 from hub.measures import Measures
 from hub.observing.observatory import Observatory
+from hub.reminders.desk import ReminderDesk
 from hub.session.link import Sessions
+from hub.trace.folder import TraceFolder
 from protocols.messages.agent import AgentKind, AgentProgress
 from protocols.messages.job import PlanDone, SpeakRequest
 from protocols.messages.model import ModelLoad, ModelUnload
@@ -27,7 +32,8 @@ from protocols.messages.model import ModelLoad, ModelUnload
 
 @dataclass(frozen=True)
 class SessionNumbers:
-    """How many sessions there were and are, since the start."""
+    """How many sessions there were and are, since the start. Of those that are ``stashed`` the
+    robot is away and its conversation is kept."""
 
     active: int = 0
     registered: int = 0
@@ -47,6 +53,8 @@ class HubReport:
     sessions: SessionNumbers = SessionNumbers()
     counters: Mapping[str, int] = field(default_factory=dict)
     draining: bool = False
+    profiles_refused: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with the files of robots' profiles, by robot."""
     degraded: Mapping[str, str] = field(default_factory=dict)
     """Processes that cannot be kept running, and why."""
     violations: Mapping[str, int] = field(default_factory=dict)
@@ -70,16 +78,18 @@ class Jobs(Protocol):
     @property
     def plan_admission(self) -> PlanAdmission: ...
 
-    async def plan(self, world: dict[str, Any], deadline_s: float) -> PlanDone:
-        """A plan for a world state.
+    async def plan(self, world: dict[str, Any], deadline_s: float, client: str = "") -> PlanDone:
+        """A plan for a world state; ``client`` is the id of the grant that asks.
 
         Raises:
             Busy, JobTimeout, AgentMissing, JobError: see ``hub/errors.py``.
         """
 
-    def speak(self, request: SpeakRequest, robot: str = "") -> AsyncGenerator[bytes, None]:
+    def speak(
+        self, request: SpeakRequest, robot: str = "", client: str = ""
+    ) -> AsyncGenerator[bytes, None]:
         """Audio of a text, s16le mono at the requested rate, as it is made; closing the generator
-        cancels the job. Raises as ``plan`` does."""
+        cancels the job. ``client`` and errors as with ``plan``."""
 
     def change_model(
         self, agent: AgentView, order: ModelLoad | ModelUnload
@@ -194,6 +204,12 @@ class EdgeServices:
     facts: EdgeFacts = EdgeFacts()
     counters: Counters = field(default_factory=Counters)
     allowed_actions: Callable[[str], frozenset[str] | None] = everything_allowed
+    is_quiet: Callable[[str], bool] = lambda robot: False
+    """Whether a robot does not begin to speak by itself at this hour."""
+    minds: Minds = field(default_factory=Mindless)
+    """What robots feel and remember."""
+    reminders: ReminderDesk | None = None
+    """Timers and reminders; None where nobody keeps them."""
     clocks: Clocks = field(default_factory=Clocks)
     faces: Faces = field(default_factory=Faces)
     clock_ns: Callable[[], int] = time.monotonic_ns
@@ -202,3 +218,17 @@ class EdgeServices:
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "hub-codec"))
     recordings: Recordings = field(default_factory=Recordings)
     observatory: Observatory = field(default_factory=Observatory)
+    logs: LogRing = field(default_factory=LogRing)
+    traces: TraceFolder = field(default_factory=TraceFolder)
+    held: Callable[[], bool] = nobody_is_answered
+    """Whether a robot is being answered, so that bulky work holds."""
+    linked: Callable[[], Sequence[AgentView]] | None = None
+    is_draining: Callable[[], bool] | None = None
+
+    def agents(self) -> tuple[AgentView, ...]:
+        """Every agent there is, without the rest of the report: asked at every request."""
+        return tuple(self.linked()) if self.linked is not None else self.health().agents
+
+    def draining(self) -> bool:
+        """Whether nothing new is taken; likewise."""
+        return self.is_draining() if self.is_draining is not None else self.health().draining

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Literal
 
 import structlog
 from fastapi import APIRouter
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from hub.counters import Counters
 from hub.edge.disconnect import AudioResponse, ClientGone, while_connected
 from hub.edge.documented import refusals
-from hub.edge.grants import check_robot
+from hub.edge.grants import check_robot, grant_of
 from hub.edge.job_routes import ErrorBody
 from hub.edge.limits import MAX_TEXT_CHARS
 from hub.edge.services import EdgeServices
@@ -53,7 +54,8 @@ class TtsBody(BaseModel):
 
 
 class SayBody(BaseModel):
-    """Body of ``POST /say``."""
+    """Body of ``POST /say``. ``when`` "free": what cannot be said now waits for up to ``ttl_s``
+    until nobody speaks."""
 
     robot_id: str
     text: str
@@ -61,6 +63,8 @@ class SayBody(BaseModel):
     intensity: float = Field(default=0.5, ge=0.0, le=1.0)
     priority: Priority = Priority.PLAN
     interruptible: bool = True
+    when: Literal["now", "free"] = "now"
+    ttl_s: float = Field(default=60.0, ge=1.0, le=600.0)
 
 
 class SayOutcome(BaseModel):
@@ -94,6 +98,7 @@ def speech_router(services: EdgeServices) -> APIRouter:
                 intensity=body.intensity,
             ),
             body.robot_id or "",
+            grant_of(request).id,
         )
         try:
             if body.stream:
@@ -121,6 +126,8 @@ def speech_router(services: EdgeServices) -> APIRouter:
             intensity=body.intensity,
             priority=body.priority.value,
             interruptible=body.interruptible,
+            when_free=body.when == "free",
+            ttl_ms=round(body.ttl_s * 1_000),
         )
         return SayOutcome(robot_id=body.robot_id, outcome=str(outcome))
 

@@ -4,7 +4,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from hub.edge.documented import refusals
 from hub.edge.grants import grant_of
+from hub.edge.job_routes import ErrorBody
 from hub.edge.services import EdgeServices
 from hub.edge.tickets import LIFE_S
 
@@ -20,7 +22,7 @@ def ticket_router(services: EdgeServices) -> APIRouter:
     """The route over ``services``."""
     router = APIRouter(tags=["hub"])
 
-    @router.post("/tickets")
+    @router.post("/tickets", responses=refusals(ErrorBody))
     async def tickets(request: Request) -> TicketAnswer:
         """A ticket for one WebSocket within 30 seconds; it allows what the caller's token does."""
         return TicketAnswer(ticket=services.gate.tickets.issue(grant_of(request)))

@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.session import effects as do
 from hub.session import events as on
-from hub.session import feeling, guard, sight
+from hub.session import feeling, guard, reminding, sight
 from hub.session.draft import Draft
 from hub.session.guard_words import Category
 from hub.session.preemption import Claim, decide
@@ -38,29 +38,9 @@ def answer_what_waits(d: Draft) -> None:
     """What the user said in a turn that was reopened, or while the robot could not be interrupted,
     is answered as soon as nobody speaks."""
     state = d.state
-    busy = d.turn or state.utterance or state.awaited
+    busy = d.turn or state.utterance or state.awaited or state.hearing.held
     if state.connected and state.carried and not busy:
         answer(d, state.carried)
-
-
-def say_what_was_left_unsaid(d: Draft) -> None:
-    """What the hub's end cut short goes on as soon as there is a voice, unless somebody speaks."""
-    unsaid, state = d.state.unsaid, d.state
-    if unsaid is None or not state.connected or not state.has(AgentKind.TTS, do.PRIMARY):
-        return
-    d.set(unsaid=None)
-    d.disarm(Timer.UNSAID)
-    if not (d.turn or state.utterance or state.awaited):
-        recite(d, unsaid.claim, unsaid.text, unsaid.emotion, unsaid.intensity)
-
-
-def remind_of_the_time(d: Draft) -> None:
-    """Say that it is time for a break, as soon as nobody speaks."""
-    state = d.state
-    busy = d.turn or state.utterance or state.awaited or state.carried
-    if state.reminder and state.connected and state.has(AgentKind.TTS, do.PRIMARY) and not busy:
-        d.set(reminder="")
-        recite(d, Claim(Priority.PLAN), state.reminder, "neutral", 0.5)
 
 
 def interrupt(d: Draft, code: str) -> None:
@@ -78,6 +58,7 @@ def interrupt(d: Draft, code: str) -> None:
 def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
     if d.state.reopens:
         d.do(do.Report(turn.TurnReopened(by=d.state.last_turn + 1), d.state.reopens))
+        d.do(do.TakeBack(d.state.reopens))
     told = guard.heard(text) if d.state.policy.guard else guard.Verdict(text)
     d.begin(Claim(Priority.USER), told.text)
     d.stage(Stage.SPEECH_END, (spoken.speech_end_ns or spoken.endpoint_ns) if spoken else None)
@@ -91,6 +72,8 @@ def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
         d.expect_speech()
         d.set_turn(has_meta=True, intent="resting")
         say(d, d.state.policy.enough_today)
+        return
+    if reminding.asked(d, told.text):
         return
     looks = sight.asks_to_look(told.text) and look(d, told.text)
     if not looks:
@@ -115,7 +98,7 @@ def look(d: Draft, question: str) -> bool:
     """Have the camera looked at before a planner is asked; False if it is known already that there
     is nothing to be seen."""
     missing = None
-    if d.state.hello.capabilities.camera is None:
+    if d.state.able.camera is None:
         missing = turn.Unseen.NO_CAMERA
     elif not d.state.sees:
         missing = turn.Unseen.NO_VISION_AGENT
@@ -170,52 +153,21 @@ def say(d: Draft, text: str) -> None:
     d.finish_text()
 
 
-def announce(d: Draft, e: on.Announce) -> None:
-    claim = Claim(e.priority, e.interruptible)
-    verdict = decide(d.turn.claim if d.turn else None, claim)
-    reason = verdict.reason
-    if not d.state.connected:
-        reason = "not_connected"
-    elif e.text and not d.state.has(AgentKind.TTS, do.PRIMARY):
-        reason = "tts_unavailable"
-    elif (
-        verdict.granted
-        and e.priority is not Priority.SAFETY
-        and (d.state.awaited or (d.state.utterance and d.state.utterance.voiced))
-    ):
-        reason = "user_speaking"
-    if reason:
-        d.do(do.Settle(e.request, reason))
-        return
-    if d.turn:
-        d.end(Outcome.SUPERSEDED, f"by_{e.priority}")
-    recite(d, claim, e.text, e.emotion, e.intensity, e.request, e.gestures)
-
-
-def recite(
-    d: Draft,
-    claim: Claim,
-    text: str,
-    emotion: str,
-    intensity: float,
-    request: int = 0,
-    gestures: tuple[str, ...] = (),
-) -> None:
-    """A turn that the robot begins, with words and gestures that are known."""
-    d.begin(claim, request=request)
-    d.expect_speech()
-    d.set_turn(has_meta=True)
-    feeling.wish(d, emotion, intensity)
-    gesture(d, gestures)
-    d.cut(text)
-    d.finish_text()
+def reminded(d: Draft, e: on.Reminded) -> None:
+    """Say what came of a wish for a timer or a reminder; an empty text is that it failed."""
+    if d.turn is None or d.turn.number != e.turn or d.turn.text_done:
+        d.do(do.Stale("Reminded"))
+    elif e.text:
+        say(d, e.text)
+    else:
+        apologise(d, "not_kept")
 
 
 def meta(d: Draft, m: turn.ResponseMeta) -> None:
     assert d.turn is not None
     d.stage(Stage.FIRST_TOKEN)
     d.arm(Timer.PLANNER, d.state.policy.planner_gap_ms)
-    able = d.state.hello.capabilities
+    able = d.state.able
     emotion = m.emotion if m.emotion in able.emotions else "neutral"
     d.set_turn(
         has_meta=True,
@@ -236,7 +188,7 @@ def meta(d: Draft, m: turn.ResponseMeta) -> None:
 def gesture(d: Draft, names: tuple[str, ...]) -> None:
     """Let the robot make the gestures that it can make."""
     assert d.turn is not None
-    able = d.state.hello.capabilities.gestures
+    able = d.state.able.gestures
     names = tuple(name for name in names if name in able)
     if names:
         d.tell(robot.Gestures(turn=d.turn.number, names=names))
@@ -251,7 +203,7 @@ def delta(d: Draft, m: turn.ResponseDelta) -> None:
 
 def response_done(d: Draft, m: turn.ResponseDone) -> None:
     assert d.turn is not None
-    able, number = d.state.hello.capabilities, d.turn.number
+    able, number = d.state.able, d.turn.number
     if not (d.turn.uncut.strip() or d.turn.text or m.actions or d.has_a_face):
         fall_back(d, "llm_nonsense")
         return

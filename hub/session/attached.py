@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hub.session import events as on
+from hub.session.link import RobotLink
 from hub.session.seat import Seat
 from hub.session.tap import SeenLink
-from protocols.messages.robot import FromRobot
+from protocols.messages.robot import FromRobot, Welcome
 from protocols.messages.vision import CameraFrame
 
 
@@ -66,3 +68,31 @@ class RobotStatus(NamedTuple):
     epoch: int
     turn: int
     face: str
+
+
+def status_of(seat: Seat) -> RobotStatus:
+    """What is told of a seat."""
+    state = seat.state
+    return RobotStatus(
+        seat.robot,
+        state.connected,
+        state.hello.client,
+        state.session,
+        state.epoch,
+        state.turn.number if state.turn else 0,
+        state.face,
+    )
+
+
+def welcome_of(link: RobotLink, event: on.Connected, order: int, hub_id: str, boot: int) -> Welcome:
+    """The answer to the ``hello`` of a connection; ``order`` is the last number given so far."""
+    return Welcome(
+        session=event.session,
+        epoch=event.epoch,
+        resumed=event.resumed,
+        resume=event.session,
+        hub_id=hub_id,
+        boot=boot,
+        order=order,
+        lead_ms=link.profile.lead_ms,
+    )

@@ -42,6 +42,8 @@ class Draft:
         self.state = state
         self.now_ns = now_ns
         self.effects: list[do.Effect] = []
+        self.told_hearing = state.hearing
+        """How the robot listens by what its ears and everybody else know."""
 
     # the state
 
@@ -68,6 +70,9 @@ class Draft:
 
     def arm(self, timer: Timer, ms: int) -> None:
         self.set(timers=_with(self.state.timers, timer, after(self.now_ns, ms)))
+
+    def arm_at(self, timer: Timer, at_ns: int) -> None:
+        self.set(timers=_with(self.state.timers, timer, at_ns))
 
     def disarm(self, *timers: Timer) -> None:
         kept = {t: at for t, at in self.state.timers.items() if t not in timers}
@@ -96,6 +101,10 @@ class Draft:
         self.set(face=conversation)
         self.tell(robot.Face(conversation=conversation))
         self.report_face()
+
+    def rest(self) -> None:
+        """Let the face show how the robot listens: nobody is being answered."""
+        self.show(self.state.at_rest)
 
     def report_face(self) -> None:
         """Publish what the face shows by now."""
@@ -129,23 +138,26 @@ class Draft:
         """Let tts know of the live turn. Expected after that, since credit comes with it."""
         turn = self.turn
         assert turn is not None
-        self.order(AgentKind.TTS, TurnStart(user_text="", language=self.state.hello.language))
+        self.order(AgentKind.TTS, TurnStart(user_text="", language=self.state.language))
         self.do(do.Expect(turn.number))
 
     def ask(self, role: str, fallback: str = "") -> None:
         """Let the planner ``role`` answer the live turn."""
         turn, state = self.set_turn(role=role, fallback=fallback), self.state
-        able = state.hello.capabilities
+        able, own = state.able, state.own
         start = TurnStart(
             user_text=turn.user_text,
             history=state.history,
-            language=state.hello.language,
+            language=state.language,
             emotions=able.emotions,
             gestures=able.gestures,
             skills=able.skills,
             profile=profile_of(state),
             world=dict(state.world),
             sight=turn.sight,
+            name=own.name,
+            persona=own.persona,
+            may_use=own.tools,
         )
         self.order(AgentKind.PLANNER, start, role)
         self.arm(Timer.PLANNER, state.policy.planner_deadline_ms)
@@ -204,7 +216,9 @@ class Draft:
             rate_hz=turn.rate_hz,
             emotion=emotion,
             intensity=intensity,
-            language=self.state.hello.language,
+            language=self.state.language,
+            voice=self.state.own.voice,
+            volume=self.state.own.volume,
         )
         self.order(AgentKind.TTS, request)
         self.arm(Timer.SILENCE, self.state.policy.silence_ms)
@@ -291,8 +305,9 @@ class Draft:
             self.do(do.Settle(turn.request, outcome))
         self.set(turn=None, fence=turn.number, barge=Barge.NONE)
         self.disarm(*_TURN_TIMERS)
-        listens = self.state.in_session
-        self.show(face.Conversation.LISTENING if listens else face.Conversation.IDLE)
+        if turn.user_text:
+            self.set(hearing=self.state.hearing.after_an_answer)
+        self.rest()
 
     def _fence(self, number: int, reason: str) -> None:
         """Everything at or below ``number`` is stale. The edge first, then the robot, then the

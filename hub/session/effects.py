@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hub.reminders.wish import Wish
 from protocols.envelope import Message
 from protocols.messages.agent import AgentKind
 from protocols.messages.robot import ToRobot
@@ -118,6 +119,21 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Remind:
+    """Do what the user of ``turn`` wants of timers and reminders; the answer is ``Reminded``."""
+
+    turn: int
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """What ``turn`` has set is not wanted: its user went on before it was answered."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Tell whoever waits for ``request`` how it ended."""
 
@@ -141,7 +157,10 @@ class KeptBack:
     category: str
 
 
+Question = Look | LookAway | Recall | Note | Remind | TakeBack
+"""What is done beside the conversation."""
+
 Effect = (
     Tell | Report | Order | Fence | Expect | Play | SpeechComplete | Hold | Release
-    | Resume | Remember | Look | LookAway | Recall | Note | Settle | Stale | KeptBack
+    | Resume | Remember | Question | Settle | Stale | KeptBack
 )  # fmt: skip

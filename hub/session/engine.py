@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
-from hub.session import answering, feeling, listening, presence, speaking
+from hub.session import announcing, answering, attention, feeling, listening, presence, speaking
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.draft import Draft
@@ -28,14 +28,12 @@ from protocols.messages import (
     affect,
     face,
     robot,
-    session,
     speech,
     transcript,
     turn,
     voice,
 )
 from protocols.messages.agent import AgentKind
-from protocols.messages.face import Conversation
 from protocols.messages.turn import Outcome
 
 
@@ -44,8 +42,11 @@ def step(state: State, event: on.Event, now_ns: int) -> tuple[State, tuple[do.Ef
     draft = Draft(state, now_ns)
     _EVENT_RULES[type(event)](draft, event)
     answering.answer_what_waits(draft)
-    answering.say_what_was_left_unsaid(draft)
-    answering.remind_of_the_time(draft)
+    announcing.say_what_was_left_unsaid(draft)
+    announcing.remind_of_the_time(draft)
+    presence.become(draft)
+    announcing.say_what_waits(draft)
+    attention.keep_the_window(draft)
     return draft.state, tuple(draft.effects)
 
 
@@ -84,7 +85,7 @@ def _cancel(d: Draft, mic_samples: int) -> None:
     if d.turn:
         d.end(Outcome.CANCELLED, "client")
     else:
-        d.show(Conversation.LISTENING)
+        d.rest()
 
 
 def _typed(d: Draft, m: robot.Text) -> None:
@@ -94,14 +95,6 @@ def _typed(d: Draft, m: robot.Text) -> None:
         listening.act_at_once(d, act)
     elif text:
         answering.user_says(d, text)
-
-
-def _attention(d: Draft, m: robot.AttentionRequest) -> None:
-    order = session.AttentionSet(attention=m.attention, held=m.held)
-    d.order(AgentKind.EARS, order)
-    feeling.order(d, order)
-    if m.held:
-        d.show(Conversation.PTT)
 
 
 def _end_utterance(d: Draft, mic_samples: int) -> None:
@@ -188,6 +181,8 @@ _AGENT_RULES: dict[type[Message], Rule] = {
     voice.VoiceConfirmed: listening.voice_confirmed,
     voice.VoiceStopped: listening.voice_stopped,
     voice.UtteranceDropped: listening.utterance_dropped,
+    voice.WakeDetected: attention.woken,
+    voice.WakeUnheard: attention.unheard,
     transcript.TranscriptPartial: listening.partial,
     transcript.TranscriptFinal: listening.final,
     transcript.TranscriptFailed: listening.transcript_failed,
@@ -218,7 +213,9 @@ HEARS: tuple[type[Message], ...] = (*_AGENT_RULES, voice.UtteranceEnded, turn.Tu
 
 _USER_RULES: dict[type, Rule] = {
     robot.Text: _typed,
-    robot.AttentionRequest: _attention,
+    robot.AttentionRequest: attention.requested,
+    robot.Wake: attention.called,
+    robot.MicSwitch: attention.switched,
     robot.World: _world,
     robot.Profile: _profile,
     robot.ActionResult: _action_result,
@@ -231,9 +228,13 @@ _TIMER_RULES: dict[Timer, Callable[[Draft], None]] = {
     Timer.BARGE: listening.barge_due,
     Timer.SILENCE: answering.silence_due,
     Timer.AFFECT: feeling.affect_due,
+    Timer.MOOD: feeling.mood_due,
     Timer.AWAY: presence.away_due,
     Timer.UNSAID: presence.unsaid_due,
     Timer.LOOK: answering.look_due,
+    Timer.WAITING: announcing.waiting_due,
+    Timer.ATTENDED: attention.attended_due,
+    Timer.FOLLOW_UP: attention.follow_up_due,
 }
 
 _EVENT_RULES: dict[type, Rule] = {
@@ -245,9 +246,12 @@ _EVENT_RULES: dict[type, Rule] = {
     on.SpeechArrived: speaking.speech_arrived,
     on.SpeechSent: speaking.speech_sent,
     on.SpeechHeard: speaking.speech_heard,
-    on.Announce: answering.announce,
+    on.Announce: announcing.announce,
+    on.Characterised: presence.characterised,
+    on.Reminded: answering.reminded,
     on.Seen: answering.seen,
     on.Recalled: feeling.recalled,
+    on.Attend: attention.attend,
     on.Felt: feeling.ordered,
     on.AgentUp: _agent_up,
     on.AgentDown: _agent_down,

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from hub.open_turn import OpenTurn
+from hub.session.character import Character
 from protocols.envelope import Message
 from protocols.messages.agent import AgentKind
 from protocols.messages.memory import MemoryState
 from protocols.messages.robot import FromRobot, Hello
+from protocols.messages.session import Attention
 from protocols.messages.turn import Exchange, Priority, Sight
 
 
@@ -90,7 +92,9 @@ class SpeechHeard:
 @dataclass(frozen=True, slots=True)
 class Announce:
     """Somebody wants the robot to say something, or only to show it: the text may be empty;
-    ``request`` names who waits for the outcome."""
+    ``request`` names who waits for the outcome. ``when_free``: what cannot be said now waits for up
+    to ``ttl_ms`` until nobody speaks. ``asked``: the robot's user wants to hear it, even while the
+    robot is quiet."""
 
     text: str
     priority: Priority
@@ -99,6 +103,9 @@ class Announce:
     interruptible: bool = True
     request: int = 0
     gestures: tuple[str, ...] = ()
+    when_free: bool = False
+    ttl_ms: int = 60_000
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,30 @@ class Recalled:
     """What the robot remembers, and whether it may."""
 
     memory: MemoryState
+
+
+@dataclass(frozen=True, slots=True)
+class Characterised:
+    """Who the robot is from its next turn on."""
+
+    character: Character
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """What came of the ``Remind`` of a turn: what is to be said; empty if it could not be done."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attend:
+    """Somebody from outside has chosen how the robot listens, or mutes it, or ends that; None leaves
+    it as it is."""
+
+    attention: Attention | None = None
+    muted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +177,5 @@ class Tick:
 
 Event = (
     Connected | Disconnected | Restarted | FromAgent | FromUser | SpeechArrived | SpeechSent | SpeechHeard
-    | Announce | Seen | Recalled | Felt | AgentUp | AgentDown | Tick
+    | Announce | Characterised | Reminded | Seen | Recalled | Attend | Felt | AgentUp | AgentDown | Tick
 )  # fmt: skip

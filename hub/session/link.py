@@ -3,10 +3,13 @@
 from typing import NamedTuple, Protocol
 
 from protocols.messages.robot import FromRobot, Hello, SpeechFrame, ToRobot
+from protocols.messages.session import Attention, AttentionChanged
 from protocols.messages.vision import CameraFrame
 
 REPLACED = 4001
 """Close code of a connection whose robot has a newer one."""
+WAIT_MS = 60_000
+"""How long an announcement waits until the robot is free, unless it says so."""
 DRAINING = 4010
 """Close code of a connection whose hub is about to end."""
 
@@ -84,6 +87,16 @@ class Sessions(Protocol):
             NotReady: the hub is draining.
         """
 
+    def attend(
+        self, robot: str, attention: Attention | None = None, muted: bool | None = None
+    ) -> AttentionChanged:
+        """Choose how a robot listens, or mute it, or end that; None leaves it as it is. Returns how
+        it listens then.
+
+        Raises:
+            UnknownRobot: it is not connected.
+        """
+
     async def say(
         self,
         robot: str,
@@ -94,10 +107,15 @@ class Sessions(Protocol):
         priority: str = "plan",
         interruptible: bool = True,
         gestures: tuple[str, ...] = (),
+        when_free: bool = False,
+        ttl_ms: int = WAIT_MS,
+        asked: bool = False,
     ) -> str:
         """Speak to a robot, or with an empty text let it only show ``emotion`` and make
         ``gestures``; return the outcome (``protocols.messages.turn.Outcome``) or the reason why the
-        claim was dropped.
+        claim was dropped. ``when_free``: if it cannot be said now, it waits for up to ``ttl_ms``
+        until nobody speaks. ``asked``: the robot's user has asked for it, so it is said even in the
+        robot's quiet hours.
 
         Raises:
             UnknownRobot: it is not connected.

@@ -1,8 +1,9 @@
 """The shell around the session engines: connections in, facts in, time in; decisions out."""
 
 import asyncio
+import dataclasses
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import structlog
@@ -13,27 +14,34 @@ from hub.open_turn import OpenTurn
 from hub.registry import AgentInfo, Registry
 from hub.session import duel
 from hub.session import events as on
-from hub.session.attached import Attached, RobotStatus
+from hub.session.attached import Attached, RobotStatus, status_of, welcome_of
+from hub.session.character import Character
+from hub.session.diary import Diary, Reminding
 from hub.session.engine import HEARS
 from hub.session.eyes import Blind, EyeServices, Looking
 from hub.session.leftovers import Leftovers, Notebook, played_ms
-from hub.session.link import RobotLink
+from hub.session.link import WAIT_MS, RobotLink
 from hub.session.memories import Memories, Remembering
-from hub.session.seat import Seat, SeatServices
+from hub.session.requests import Requests
+from hub.session.scribe import Scribe
+from hub.session.seat import Seat
+from hub.session.seat_services import SeatServices
+from hub.session.stash import Stash
 from hub.session.state import Policy, State
 from hub.session.tap import SessionTap
 from hub.session.ticker import Ticker
 from hub.session.turn_numbers import TurnNumbers
 from hub.session.view import RobotView, view_of
-from hub.store.base import Record, Store
+from hub.store.base import Store
 from protocols.bus import HubBus
 from protocols.envelope import AnyEnvelope
-from protocols.errors import HubError
 from protocols.identity import checked_robot_id
 from protocols.messages.audio import SpeechChunk
-from protocols.messages.robot import Hello, Welcome
-from protocols.messages.turn import Exchange, Priority
+from protocols.messages.robot import Hello
+from protocols.messages.session import Attention, AttentionChanged
+from protocols.messages.turn import Priority
 from protocols.qos import QueueDepth
+from protocols.vocabulary import EMOTIONS
 
 log = structlog.get_logger()
 
@@ -56,6 +64,8 @@ class SessionManager:
         tap: SessionTap | None = None,
         looking: Looking | None = None,
         remembering: Remembering | None = None,
+        reminding: Reminding | None = None,
+        characters: Callable[[str], Character] = lambda robot: Character(),
     ) -> None:
         self.counters = counters or Counters()
         self._tap = tap
@@ -72,12 +82,14 @@ class SessionManager:
         self._answered: set[str] = set()
         self._answer_watchers: list[AnswerWatcher] = []
         self._numbers = TurnNumbers(store, tasks, self.counters)
-        self._waiting: dict[int, asyncio.Future[str]] = {}
-        self._last_request = 0
+        self._requests = Requests()
+        self._characters = characters
         self._draining = False
         self._turn_over = asyncio.Event()
+        self.stash = Stash()
         self._ticker = Ticker(clock)
-        self._notebook = Notebook(self._keep_open)
+        self._scribe = Scribe(store, tasks.create_task, self.counters)
+        self._notebook = Notebook(self._scribe.keep_open)
         self._leftovers = Leftovers(
             bus, store, clock, self._policy.restart_ms / 1_000, self.counters
         )
@@ -85,14 +97,15 @@ class SessionManager:
             bus,
             clock,
             self._ticker.add,
-            self._remember,
+            self._scribe.remember,
             self._turn_changed,
-            self._settle,
+            self._requests.settle,
             self._turn_over.set,
             asyncio.get_running_loop().call_later,
             self.counters,
             EyeServices(looking or Blind(), tasks.create_task, clock, self.counters),
             Memories(remembering, tasks.create_task, self.counters),
+            Diary(reminding, tasks.create_task, self.counters),
         )
         registry.watch(self._agent_changed)
         for message in HEARS:
@@ -132,6 +145,7 @@ class SessionManager:
             if fresh:
                 await self._store.forget(robot)
             history = await self._store.load_history(robot)
+            self.stash.came(robot, found=bool(history))
             if seat is None:
                 seat = await self._new_seat(robot)
             else:
@@ -144,7 +158,8 @@ class SessionManager:
             if self._tap is not None:
                 link = seen = self._tap.connect(robot, epoch, session, hello, resumed, link)
             event = on.Connected(epoch, session, hello, history, link.profile.can_flush, resumed)
-            link.send(self._welcome(link, event, seat.order if awaited else 0))
+            order = seat.order if awaited else 0
+            link.send(welcome_of(link, event, order, self._store.hub_id, self._bus.boot))
             self._take_seat(seat, link, event, awaited, left)
             log.info(
                 "robot connected", robot=robot, epoch=epoch, client=hello.client, resumed=resumed
@@ -191,21 +206,13 @@ class SessionManager:
             self.counters.count("robots_taken_over")
         seat.make_room(resuming=seat.awaits(hello, link.profile))
 
-    def _welcome(self, link: RobotLink, event: on.Connected, order: int) -> Welcome:
-        return Welcome(
-            session=event.session,
-            epoch=event.epoch,
-            resumed=event.resumed,
-            resume=event.session,
-            hub_id=self._store.hub_id,
-            boot=self._bus.boot,
-            order=order,
-            lead_ms=link.profile.lead_ms,
-        )
-
     async def _new_seat(self, robot: str) -> Seat:
         last = await self._numbers.first(robot)
-        seat = Seat(robot, State(robot, self._policy, last_turn=last, fence=last), self._services)
+        state = State(
+            robot, self._policy, last_turn=last, fence=last, own=self._characters(robot),
+            keeps_reminders=self._services.diary.is_kept,
+        )  # fmt: skip
+        seat = Seat(robot, state, self._services)
         self._seats[robot] = seat
         for agent in self._registry.agents():
             self._offer(seat, agent)
@@ -221,19 +228,40 @@ class SessionManager:
         priority: str = Priority.PLAN,
         interruptible: bool = True,
         gestures: tuple[str, ...] = (),
+        when_free: bool = False,
+        ttl_ms: int = WAIT_MS,
+        asked: bool = False,
     ) -> str:
         """Speak to a robot; see ``hub.session.link.Sessions``."""
-        seat = self.seat(robot)
-        self._last_request += 1
-        request = self._last_request
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting[request] = answer
-        claim = Priority(priority)
-        seat.feed(on.Announce(text, claim, emotion, intensity, interruptible, request, gestures))
-        try:
-            return await answer
-        finally:
-            self._waiting.pop(request, None)
+        seat, claim = self.seat(robot), Priority(priority)
+        wanted = on.Announce(
+            text, claim, emotion, intensity, interruptible, 0, gestures, when_free, ttl_ms, asked
+        )
+        return await self._requests.outcome(
+            lambda number: seat.feed(dataclasses.replace(wanted, request=number))
+        )
+
+    def attend(
+        self, robot: str, attention: Attention | None = None, muted: bool | None = None
+    ) -> AttentionChanged:
+        """See ``hub.session.link.Sessions``."""
+        return self.seat(robot).attend(attention, muted)
+
+    async def remind(self, robot: str, text: str) -> str:
+        """Say what a robot's user has asked to be reminded of; see ``hub.reminders.desk``."""
+        return await self.say(robot, text, asked=True)
+
+    def is_free(self, robot: str) -> bool:
+        """Whether a robot could say something at once."""
+        seat = self._seats.get(robot)
+        return seat is not None and seat.state.is_free and not self._draining
+
+    def characterise(self) -> None:
+        """Profiles, or the time of day, may have changed: tell those robots that it concerns."""
+        for seat in self._seats.values():
+            now, told = self._characters(seat.robot), seat.state.coming or seat.state.own
+            if now != told:
+                seat.feed(on.Characterised(now))
 
     def seat(self, robot: str) -> Seat:
         """The seat of a connected robot; raises ``UnknownRobot`` if it is not connected."""
@@ -244,18 +272,7 @@ class SessionManager:
 
     def robots(self) -> list[RobotStatus]:
         """Every robot this run of the hub has seen."""
-        return [
-            RobotStatus(
-                seat.robot,
-                seat.state.connected,
-                seat.state.hello.client,
-                seat.state.session,
-                seat.state.epoch,
-                seat.state.turn.number if seat.state.turn else 0,
-                seat.state.face,
-            )
-            for seat in self._seats.values()
-        ]
+        return [status_of(seat) for seat in self._seats.values()]
 
     def view(self, robot: str) -> RobotView:
         """See ``hub.session.view.Views``."""
@@ -268,17 +285,22 @@ class SessionManager:
         return sorted(seat.robot for seat in self._seats.values() if seat.state.connected)
 
     def capabilities(self, robot: str) -> frozenset[str] | None:
-        """Emotions, gestures and skills a connected robot declared; None if it is not connected."""
+        """Emotions, gestures and skills a robot may use, of those it declared if it is connected;
+        None: of one that is not, and whose profile does not say."""
         seat = self._seats.get(robot)
         if seat is None or not seat.state.connected:
-            return None
-        able = seat.state.hello.capabilities
+            may = self._characters(robot).able
+            return None if may is None else may | frozenset(EMOTIONS)
+        able = seat.state.able
         return frozenset(able.emotions + able.gestures + able.skills)
+
+    def is_quiet(self, robot: str) -> bool:
+        """Whether a robot is in its quiet hours."""
+        return self._characters(robot).quiet
 
     async def expire_history(self) -> None:
         """Forget the conversations of robots that are long gone."""
-        connected = [seat.robot for seat in self._seats.values() if seat.state.connected]
-        await self._saved("", partial(self._store.expire, connected=connected))
+        await self._scribe.expire(self.stash, self.connected)
 
     def depths(self) -> Iterator[QueueDepth]:
         """What waits for robots at this moment: made but not heard, and not taken by a socket."""
@@ -310,7 +332,8 @@ class SessionManager:
 
     def _on_detached(self, robot: str) -> None:
         self.counters.count("robots_detached")
-        self._tasks.create_task(self._saved(robot, partial(self._store.seen, [robot])))
+        self.stash.left(robot, spoke=bool(self._seats[robot].state.history))
+        self._scribe.later(robot, partial(self._store.seen, [robot]))
 
     # what the bus brings
 
@@ -361,32 +384,9 @@ class SessionManager:
 
     # what seats ask for
 
-    def _settle(self, request: int, outcome: str) -> None:
-        answer = self._waiting.get(request)
-        if answer is not None and not answer.done():
-            answer.set_result(outcome)
-
-    def _remember(self, robot: str, session: str, exchange: Exchange) -> None:
-        outcome = "interrupted" if exchange.interrupted else "done"
-        record = Record(session, exchange, outcome)
-        write = partial(self._store.append_turn, robot, record)
-        self._tasks.create_task(self._saved(robot, write))
-
-    def _keep_open(self, turns: Mapping[str, OpenTurn | None]) -> None:
-        robots = ", ".join(turns)
-        self._tasks.create_task(self._saved(robots, partial(self._store.keep_open, turns)))
-
     def _give_up(self, robot: str) -> None:
         if not self._draining:
-            self._tasks.create_task(self._saved(robot, partial(self._leftovers.give_up, robot)))
-
-    async def _saved(self, robot: str, write: Callable[[], Awaitable[object]]) -> None:
-        """A full disk costs the history, never the conversation."""
-        try:
-            await write()
-        except HubError as error:
-            self.counters.count("history_not_saved")
-            log.error("history not saved", robot=robot, error=str(error))
+            self._scribe.later(robot, partial(self._leftovers.give_up, robot))
 
     def _turn_changed(self, seat: Seat) -> None:
         self._notebook.note(seat)

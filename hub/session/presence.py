@@ -8,9 +8,9 @@ a connection.
 from types import MappingProxyType
 
 from hub.open_turn import OpenTurn
+from hub.session import announcing, attention, feeling, listening
 from hub.session import effects as do
 from hub.session import events as on
-from hub.session import feeling, listening
 from hub.session.draft import Draft
 from hub.session.heard import heard_answer
 from hub.session.link import DRAINING, REPLACED
@@ -39,14 +39,16 @@ def connected(d: Draft, e: on.Connected) -> None:
         return
     if d.turn:
         d.end(Outcome.CANCELLED, "takeover")
+    announcing.give_up_waiting(d)
     d.set(
         epoch=e.epoch, session=e.session, hello=e.hello, history=e.history, utterance=None,
         awaited=None, carried="", reopens=0, face=Conversation.IDLE, timers=MappingProxyType({}),
         away=None, resumable=e.resumable, unsaid=None, mood=None, affect=None,
         has_own_feelings=False, reminder="", memory=None,
     )  # fmt: skip
+    attention.begin(d)
     _begin_to_serve(d, e)
-    d.show(Conversation.LISTENING)
+    d.rest()
 
 
 def _begin_to_serve(d: Draft, e: on.Connected) -> None:
@@ -63,6 +65,7 @@ def _come_back(d: Draft, e: on.Connected) -> None:
     d.disarm(Timer.AWAY)
     if not e.replayed:
         _tell_where_everything_stands(d)
+    attention.go_on(d)
     _begin_to_serve(d, e)
     if d.state.awaited:
         # Its sound was counted by a connection that is no more, and so is what stt makes of it.
@@ -75,7 +78,7 @@ def _come_back(d: Draft, e: on.Connected) -> None:
     if live is None:
         # Speech of a turn that is yet to come must find the wire open.
         d.do(do.Resume())
-        d.show(Conversation.LISTENING)
+        d.rest()
         return
     if live.shown:
         _tell_mood(d)
@@ -147,6 +150,7 @@ def _end_session(d: Draft, parted: Parting) -> None:
     d.set(epoch=0, away=None, utterance=None, awaited=None, carried="", unsaid=None)
     if d.turn:
         d.end(Outcome.CANCELLED, "takeover" if parted.code == REPLACED else "disconnected")
+    announcing.give_up_waiting(d)
     for kind, role in serving(d):
         d.order(kind, session.SessionRelease(reason=parted.reason), role)
     d.report(session.SessionEnded(reason=parted.reason, code=parted.code))
@@ -214,10 +218,29 @@ def _report_presence(d: Draft) -> None:
         session.Presence(
             connected=d.state.connected,
             client=hello.client,
-            attention=hello.attention,
+            attention=d.state.hearing.attention,
             aec=hello.aec,
         )
     )
+
+
+def characterised(d: Draft, e: on.Characterised) -> None:
+    d.set(coming=e.character)
+
+
+def become(d: Draft) -> None:
+    """The robot is who its profile says it is, once nobody speaks: no turn has two voices."""
+    coming, state = d.state.coming, d.state
+    if coming is None or d.turn or state.utterance or state.awaited:
+        return
+    language = state.language
+    before = state.own
+    d.set(own=coming, coming=None)
+    feeling.limited(d, before)
+    if coming.attention and coming.attention is not state.own.attention and state.in_session:
+        attention.choose(d, coming.attention)
+    if state.connected and d.state.language != language:
+        assign(d, AgentKind.STT)
 
 
 def serving(d: Draft) -> tuple[tuple[AgentKind, str], ...]:
@@ -232,19 +255,23 @@ def serving(d: Draft) -> tuple[tuple[AgentKind, str], ...]:
 
 def assign(d: Draft, kind: AgentKind, role: str = do.PRIMARY) -> None:
     """Let ears, stt, vision or feelings serve the connection."""
-    hello = d.state.hello
+    hello, hearing = d.state.hello, d.state.hearing
     d.order(
         kind,
         session.SessionAssign(
-            language=hello.language,
+            language=d.state.language,
             aec=hello.aec,
-            attention=hello.attention,
+            attention=hearing.order.attention,
+            awake=hearing.awake,
             endpointing=hello.endpointing,
             camera=hello.capabilities.camera if kind is AgentKind.VISION else None,
         ),
         role,
     )
+    if kind is AgentKind.EARS and hearing.held:
+        d.order(kind, hearing.order)
     if kind is AgentKind.FEELINGS:
         d.set(body=BodySensed())
+        feeling.limited(d)
         feeling.sensed(d, d.state.world)
         feeling.pull(d)

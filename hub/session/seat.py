@@ -5,28 +5,25 @@ the robot; it decides nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
-from hub.counters import Counters
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.engine import step
-from hub.session.eyes import Eyes, EyeServices, Picture
+from hub.session.eyes import Eyes, Picture
 from hub.session.link import REPLACED, LinkProfile, RobotLink
-from hub.session.memories import Memories
 from hub.session.pacing import Playout
 from hub.session.replay import Ring, is_numbered
+from hub.session.seat_services import SeatServices
 from hub.session.state import State
 from hub.session.tap import depths_of
 from hub.session.ticker import LEAVE
-from protocols.bus import HubBus
 from protocols.envelope import AnyEnvelope, Envelope, Message
 from protocols.errors import UnknownPeer
 from protocols.messages import audio, robot, speech
 from protocols.messages.agent import AgentKind
-from protocols.messages.turn import Exchange
+from protocols.messages.session import Attention, AttentionChanged
 from protocols.messages.vision import CameraFrame
 from protocols.qos import SPEECH_AHEAD_MS, QueueDepth
 
@@ -38,29 +35,6 @@ NO_CLOSE = 1006
 _VOICE = (AgentKind.TTS, do.PRIMARY)
 _AHEAD_BOUND_MS = SPEECH_AHEAD_MS + 100
 """What tts sends may seem so far beyond its credit: the playhead is an estimate."""
-
-
-class SeatServices(NamedTuple):
-    """What a seat needs of the hub."""
-
-    bus: HubBus
-    clock: Callable[[], int]
-    """The hub's monotonic clock, nanoseconds."""
-    wake: Callable[["Seat"], None]
-    """Have the ticker look after this seat."""
-    remember: Callable[[str, str, Exchange], None]
-    """Commit an exchange of a robot's session."""
-    note: Callable[["Seat"], None]
-    """Write down the seat's open turn, or that there is none, before long."""
-    settle: Callable[[int, str], None]
-    """Answer whoever waits for an announcement."""
-    turn_over: Callable[[], None]
-    """A turn has ended, or waits for a robot that is away."""
-    call_later: Callable[[float, Callable[[], None]], asyncio.TimerHandle]
-    """``loop.call_later``: seconds, callback."""
-    counters: Counters
-    eyes: EyeServices
-    memories: Memories
 
 
 class Seat:
@@ -220,7 +194,7 @@ class Seat:
         if chunk.first_sample == 0:
             self.feed(on.SpeechArrived(envelope.turn))
             # The user waits for this one: not until the loop's next step.
-            self.tick()
+            self.tick(self._hub.clock())
         if self._hub.clock() >= self.playout.quiet_until_ns:
             self._hub.wake(self)
 
@@ -230,6 +204,11 @@ class Seat:
             ahead_ms = self.playout.ahead_ms(self._hub.clock())
             yield QueueDepth("playout_ms", self.robot, ahead_ms, _AHEAD_BOUND_MS)
         yield from depths_of(self.link)
+
+    def attend(self, attention: Attention | None, muted: bool | None) -> AttentionChanged:
+        """Choose how the robot listens; see ``hub.session.link.Sessions``."""
+        self.feed(on.Attend(attention, muted))
+        return self.state.hearing.fact
 
     def on_message(self, message: robot.FromRobot) -> None:
         """A control message of the owner connection."""
@@ -256,24 +235,17 @@ class Seat:
 
     # the ticker
 
-    def tick(self) -> int:
+    def tick(self, now: int) -> int:
         """Send the speech that is due; see ``hub.session.ticker.Ticking``."""
-        playout, link, now = self.playout, self.link, self._hub.clock()
+        playout, link = self.playout, self.link
         if playout is None or link is None:
             return LEAVE
         if now < playout.quiet_until_ns:
             return playout.quiet_until_ns
-        turn, epoch = playout.turn, self.state.epoch
-        for frame in playout.due(now):
-            header = robot.SpeechFrame(
-                epoch=epoch,
-                turn=frame.turn,
-                first_sample=frame.first_sample,
-                samples=frame.samples,
-                energy=frame.energy,
-            )
-            link.send_speech(header, frame.pcm)
-            if frame.first_sample == 0:
+        turn = playout.turn
+        for header, pcm in playout.due(now, self.state.epoch):
+            link.send_speech(header, pcm)
+            if header.first_sample == 0:
                 self.feed(on.SpeechSent(turn))
         if now < playout.quiet_until_ns:
             return playout.quiet_until_ns
@@ -331,14 +303,22 @@ class Seat:
                 self._hub.counters.count(f"stale_{what}")
             case do.KeptBack(direction, category):
                 self._hub.counters.count(f"guarded_{direction}.{category}")
-            case do.Look() | do.LookAway():
-                self.eyes.obey(effect, self.feed)
-            case do.Recall() | do.Note():
-                self._hub.memories.obey(self.robot, effect, self.feed)
+            case do.Look() | do.LookAway() | do.Recall() | do.Note() | do.Remind() | do.TakeBack():
+                self._ask(effect)
             case _:
                 assert self.playout is not None
                 self._pace(self.playout, effect, self._hub.clock())
                 self._hub.wake(self)
+
+    def _ask(self, effect: do.Question) -> None:
+        """Let somebody work beside the conversation; the answer is an event."""
+        match effect:
+            case do.Look() | do.LookAway():
+                self.eyes.obey(effect, self.feed)
+            case do.Recall() | do.Note():
+                self._hub.memories.obey(self.robot, effect, self.feed)
+            case do.Remind() | do.TakeBack():
+                self._hub.diary.obey(self.robot, effect, self.feed)
 
     def _tell(self, message: robot.ToRobot) -> None:
         if self.state.resumable and is_numbered(message):

@@ -9,13 +9,17 @@ from typing import NamedTuple
 import msgspec
 
 from hub.open_turn import Phrase
+from hub.session.character import Character
+from hub.session.events import Announce
+from hub.session.hearing import Hearing
 from hub.session.preemption import Claim
 from hub.session.waterfall import Stage
 from protocols.messages.affect import AffectState, BodySensed
 from protocols.messages.agent import AgentKind
 from protocols.messages.face import Conversation
 from protocols.messages.memory import MemoryState
-from protocols.messages.robot import Hello
+from protocols.messages.robot import Capabilities, Hello
+from protocols.messages.session import Attention
 from protocols.messages.speech import WordMark
 from protocols.messages.turn import Exchange, Sight
 from protocols.vocabulary import NEGATIVE_EMOTIONS
@@ -52,6 +56,12 @@ class Policy:
     """How long what was being said when the hub went down waits for the robot's return."""
     affect_ms: int = 20
     """How long the face waits for ``affect.changed`` before it shows the model's emotion."""
+    attention: Attention = Attention.OPEN
+    """How a robot listens that does not say it."""
+    follow_up_ms: int = 8_000
+    """With a wake word: how long after it, or after an answer, what is said is taken."""
+    attended_ms: int = 400
+    """How long the face shows that the wake word was heard."""
     guard: bool = True
     """What is spoken, and what planners are asked, passes the guard."""
     history_turns: int = 20
@@ -75,9 +85,13 @@ class Timer(StrEnum):
     BARGE = "barge"
     SILENCE = "silence"
     AFFECT = "affect"
+    MOOD = "mood"
     AWAY = "away"
     UNSAID = "unsaid"
     LOOK = "look"
+    WAITING = "waiting"
+    ATTENDED = "attended"
+    FOLLOW_UP = "follow_up"
 
 
 class Mood(NamedTuple):
@@ -102,6 +116,13 @@ class Unsaid(NamedTuple):
     claim: Claim
     emotion: str
     intensity: float
+
+
+class Waiting(NamedTuple):
+    """An announcement that is said when the robot is free, if that is before ``until_ns``."""
+
+    what: Announce
+    until_ns: int
 
 
 class Barge(StrEnum):
@@ -199,8 +220,10 @@ class State(msgspec.Struct, frozen=True, gc=False):
     turn that was reopened before anything was heard of it (``reopens``). While the robot is
     ``away``, its connection lost and its return awaited, ``epoch`` is still that connection's.
     ``resumable`` says whether its wire knows how to return. ``mood`` and ``affect`` are what
-    feelings said last, ``reminder`` what is to be said of the time; ``memory`` is what the robot
-    remembers, None if nobody knows.
+    feelings said last, ``uncapped`` whether somebody lets its negative moods last, ``reminder``
+    what is to be said of the time; ``memory`` is what the robot remembers, None if nobody knows.
+    ``hearing`` is how it listens. ``own`` is who the robot is, ``coming`` who it is to be once
+    nobody speaks, ``waiting`` what it has to say then.
     """
 
     robot: str
@@ -221,15 +244,21 @@ class State(msgspec.Struct, frozen=True, gc=False):
     carried: str = ""
     reopens: int = 0
     face: Conversation = Conversation.IDLE
+    hearing: Hearing = Hearing()
     history: tuple[Exchange, ...] = ()
     world: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     profile: Mapping[str, object] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     mood: Mood | None = None
     affect: AffectState | None = None
     has_own_feelings: bool = False
+    uncapped: bool = False
     body: BodySensed = BodySensed()
     reminder: str = ""
     memory: MemoryState | None = None
+    own: Character = Character()
+    coming: Character | None = None
+    waiting: tuple[Waiting, ...] = ()
+    keeps_reminders: bool = False
     agents: frozenset[tuple[AgentKind, str]] = frozenset()
     timers: Mapping[Timer, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
@@ -241,6 +270,33 @@ class State(msgspec.Struct, frozen=True, gc=False):
     @property
     def connected(self) -> bool:
         return self.in_session and self.away is None
+
+    @property
+    def able(self) -> Capabilities:
+        """What the robot can show and do, as far as it may."""
+        return self.own.of(self.hello.capabilities)
+
+    @property
+    def language(self) -> str:
+        """What is spoken with this robot."""
+        return self.own.language or self.hello.language
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is connected and has a voice, and nobody speaks, nor is anything waiting to be
+        said."""
+        heard = self.utterance or self.awaited or self.carried or self.hearing.held
+        busy = self.turn or heard or self.unsaid or self.waiting or self.reminder
+        return self.connected and self.has(AgentKind.TTS, "primary") and not busy
+
+    @property
+    def at_rest(self) -> Conversation:
+        """What the face shows while nobody is answered."""
+        if not self.in_session:
+            return Conversation.IDLE
+        if Timer.ATTENDED in self.timers and self.hearing.hears:
+            return Conversation.ATTENTION
+        return self.hearing.at_rest
 
     @property
     def due_ns(self) -> int | None:

@@ -1,7 +1,7 @@
 """The seam through which a trace sees what robots are sent and what they say."""
 
-from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from hub.session.link import RobotLink
 from protocols.bus import BusTap
@@ -10,7 +10,6 @@ from protocols.messages.robot import FromRobot, Hello
 from protocols.qos import QueueDepth
 
 
-@runtime_checkable
 class Deep(Protocol):
     """A link that has bounded queues."""
 
@@ -20,7 +19,9 @@ class Deep(Protocol):
 
 def depths_of(link: object) -> Iterable[QueueDepth]:
     """What waits in the queues of a link, if it has any."""
-    return link.depths() if isinstance(link, Deep) else ()
+    # An instance check of a protocol costs more than the answer.
+    depths: Callable[[], Iterable[QueueDepth]] | None = getattr(link, "depths", None)
+    return depths() if depths is not None else ()
 
 
 class SeenLink(RobotLink, Protocol):

@@ -4,14 +4,18 @@ newest picture of its camera."""
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from msgspec.structs import replace
+
 from hub.session.eyes import Picture
 from hub.session.seat import Seat
 from protocols.messages.robot import Hello
 
 
 class RobotView(NamedTuple):
-    """See the module. ``world`` and ``profile`` are what the robot last told of itself; ``pictures``
-    counts those of its camera, of which ``picture`` is the newest that this connection has sent."""
+    """See the module. ``hello`` is as far as the robot's profile lets it be. ``world`` and
+    ``profile`` are what the robot last told of itself; ``pictures`` counts those of its camera, of
+    which ``picture`` is the newest that this connection has sent.
+    From ``attention`` to ``unaddressed`` it is how it listens, as ``attention.changed`` says it."""
 
     robot: str
     connected: bool
@@ -24,6 +28,10 @@ class RobotView(NamedTuple):
     hello: Hello
     world: Mapping[str, object]
     profile: Mapping[str, object]
+    attention: str = "open"
+    mute: str = "off"
+    hearing: bool = True
+    unaddressed: int = 0
     picture: Picture | None = None
     pictures: int = 0
 
@@ -55,9 +63,13 @@ def view_of(seat: Seat) -> RobotView:
         face=state.face,
         emotion=emotion,
         intensity=intensity,
-        hello=state.hello,
+        hello=replace(state.hello, capabilities=state.able, language=state.language),
         world=state.world,
         profile=state.profile,
+        attention=state.hearing.attention,
+        mute=state.hearing.mute,
+        hearing=state.hearing.hears,
+        unaddressed=state.hearing.unaddressed,
         picture=seat.eyes.newest,
         pictures=seat.eyes.pictures,
     )

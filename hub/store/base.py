@@ -85,9 +85,9 @@ class Store(Protocol):
 
     async def expire(
         self, max_age_s: float = HISTORY_MAX_AGE_S, connected: Collection[str] = ()
-    ) -> int:
-        """Delete the history of robots not seen for ``max_age_s``; return the number of turns.
-        ``connected`` robots count as seen now."""
+    ) -> frozenset[str]:
+        """Delete the history of robots not seen for ``max_age_s``; return those others of which
+        there is one. ``connected`` robots count as seen now."""
 
     async def audit(self, event: str, detail: str = "") -> None:
         """Write a line into the audit."""

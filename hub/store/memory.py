@@ -90,10 +90,12 @@ class MemoryStore:
 
     async def expire(
         self, max_age_s: float = HISTORY_MAX_AGE_S, connected: Collection[str] = ()
-    ) -> int:
+    ) -> frozenset[str]:
         await self.seen(connected)
-        old = [r for r, s in self._robots.items() if self._clock() - s.seen_s > max_age_s]
-        return sum([await self.forget(robot) for robot in old])
+        for robot, state in self._robots.items():
+            if self._clock() - state.seen_s > max_age_s:
+                await self.forget(robot)
+        return frozenset(robot for robot, state in self._robots.items() if state.turns)
 
     async def audit(self, event: str, detail: str = "") -> None:
         self._audit.append(AuditEntry(self._clock(), event, detail))

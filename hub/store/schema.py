@@ -60,6 +60,18 @@ MIGRATIONS = (
     ALTER TABLE tokens ADD COLUMN rate INTEGER;
     UPDATE tokens SET scope = 'robot' WHERE robot != '*';
     """,
+    """
+    CREATE TABLE reminders (
+        id TEXT PRIMARY KEY,
+        robot TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        text TEXT NOT NULL,
+        due_s REAL NOT NULL,
+        set_s REAL NOT NULL,
+        seconds REAL NOT NULL,
+        begun INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """Script ``n`` brings a file from ``user_version`` n to n + 1."""
 
@@ -91,6 +103,14 @@ def connect(data_dir: Path) -> sqlite3.Connection:
         full = getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM
         kind = DiskFull if full else DataDirUnusable
         raise kind(f"{path} cannot be used: {error}") from error
+    return db
+
+
+def connect_to_read(data_dir: Path) -> sqlite3.Connection:
+    """A second connection to a ``hub.db`` that ``connect`` has opened: it changes nothing and waits
+    for nobody."""
+    db = sqlite3.connect(data_dir / FILE, timeout=0, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA query_only = ON")
     return db
 
 

@@ -14,7 +14,7 @@ import msgspec
 from hub.errors import StoreFailed
 from hub.open_turn import OpenTurn
 from hub.store.base import HISTORY_LIMIT, HISTORY_MAX_AGE_S, AuditEntry, Leftover, Record
-from hub.store.schema import FILE, connect, transaction
+from hub.store.schema import FILE, connect, connect_to_read, transaction
 from protocols.messages.turn import Exchange
 
 T = TypeVar("T")
@@ -23,9 +23,14 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(OpenTurn).decode
 
 
+def wall_time() -> datetime:
+    """What calendars and clocks on the wall show; for what people set by them."""
+    return datetime.now(UTC)
+
+
 def wall_clock() -> float:
     """Seconds since 1970; for ages that must outlive the machine, never for a decision in a turn."""
-    return datetime.now(UTC).timestamp()
+    return wall_time().timestamp()
 
 
 class SqliteStore:
@@ -36,6 +41,7 @@ class SqliteStore:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "hub-store")
         self._db: sqlite3.Connection | None = None
+        self._glancing: sqlite3.Connection | None = None
         self._hub_id = ""
         self._boot = 0
 
@@ -50,8 +56,12 @@ class SqliteStore:
     async def open(self) -> None:
         self._db = await self._call(lambda: connect(self._data_dir))
         self._hub_id, self._boot = await self.write(_count_boot)
+        self._glancing = await self._call(lambda: connect_to_read(self._data_dir))
 
     async def close(self) -> None:
+        if self._glancing is not None:
+            self._glancing.close()
+            self._glancing = None
         if self._db is not None:
             await self._call(self._db.close)
             self._db = None
@@ -73,6 +83,16 @@ class SqliteStore:
         assert self._db is not None, "the store is not open"
         db = self._db
         return await self._call(lambda: query(db))
+
+    async def glance(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``query`` for a row or two here and now: that takes some microseconds, the way to the
+        thread and back many times as long. What it reads is committed, by whatever process."""
+        assert self._glancing is not None, "the store is not open"
+        try:
+            return query(self._glancing)
+        except sqlite3.Error:
+            # Somebody has the whole file: the thread may wait, and says what is wrong otherwise.
+            return await self.read(query)
 
     async def _call(self, work: Callable[[], T]) -> T:
         try:
@@ -175,15 +195,17 @@ class SqliteStore:
 
     async def expire(
         self, max_age_s: float = HISTORY_MAX_AGE_S, connected: Collection[str] = ()
-    ) -> int:
+    ) -> frozenset[str]:
         now = self._clock()
 
-        def change(db: sqlite3.Connection) -> int:
+        def change(db: sqlite3.Connection) -> frozenset[str]:
             _see(db, connected, now)
-            return db.execute(
+            db.execute(
                 "DELETE FROM turns WHERE robot IN (SELECT robot FROM robots WHERE seen_s < ?)",
                 (now - max_age_s,),
-            ).rowcount
+            )
+            kept = db.execute("SELECT DISTINCT robot FROM turns").fetchall()
+            return frozenset(robot for (robot,) in kept)
 
         return await self.write(change)
 

@@ -45,6 +45,12 @@ class BadToken(HubError):
     code = "bad_token"
 
 
+class UnknownToken(HubError):
+    """There is no token of that id."""
+
+    code = "unknown_token"
+
+
 class Grant(NamedTuple):
     """What a caller may do, and for which robot (``ANY_ROBOT`` where it is no robot's)."""
 
@@ -89,6 +95,13 @@ def create(
         BadIdentity: ``robot`` is neither ``ANY_ROBOT`` nor a legal robot_id.
         BadToken: a robot's token needs its robot, any other has none; a rate is at least 1.
     """
+    scope = checked(robot, scope, rate)
+    with transaction(db):
+        return _insert(db, robot, label, clock(), scope, rate)
+
+
+def checked(robot: str, scope: Scope | None, rate: int | None) -> Scope:
+    """The scope of a token that may be made; arguments and errors as those of ``create``."""
     if robot != ANY_ROBOT:
         checked_robot_id(robot)
     if scope is None:
@@ -101,8 +114,7 @@ def create(
         )
     if rate is not None and rate < 1:
         raise BadToken("a rate is at least one request per minute")
-    with transaction(db):
-        return _insert(db, robot, label, clock(), scope, rate)
+    return scope
 
 
 def _insert(
@@ -131,9 +143,14 @@ def listed(db: sqlite3.Connection) -> tuple[TokenInfo, ...]:
 def revoke(db: sqlite3.Connection, token_id: str, clock: Callable[[], float] = wall_clock) -> bool:
     """Make the token worthless from its next use on; False if there is none of that id."""
     with transaction(db):
-        gone = db.execute("DELETE FROM tokens WHERE id = ?", (token_id,)).rowcount > 0
-        if gone:
-            add_audit(db, clock(), "token.revoked", token_id)
+        return _delete(db, token_id, clock())
+
+
+def _delete(db: sqlite3.Connection, token_id: str, now_s: float) -> bool:
+    """Whether there was such a token; it is gone. Within a transaction."""
+    gone = db.execute("DELETE FROM tokens WHERE id = ?", (token_id,)).rowcount > 0
+    if gone:
+        add_audit(db, now_s, "token.revoked", token_id)
     return gone
 
 
@@ -192,16 +209,25 @@ class StoredTokens:
         self._store = store
 
     async def find(self, token: str) -> Grant | None:
-        return await self._store.read(lambda db: find(db, token))
+        return await self._store.glance(lambda db: find(db, token))
 
     async def find_by_id(self, token_id: str) -> Grant | None:
-        return await self._store.read(lambda db: find_by_id(db, token_id))
+        return await self._store.glance(lambda db: find_by_id(db, token_id))
 
     async def any_defined(self) -> bool:
-        return await self._store.read(any_defined)
+        return await self._store.glance(any_defined)
 
-    async def create(self, robot: str, label: str) -> str:
-        """A new token for ``robot``, whose name is a legal one."""
+    async def create(
+        self, robot: str, label: str, scope: Scope | None = None, rate: int | None = None
+    ) -> str:
+        """A new token; arguments and errors as those of the function."""
+        scope = checked(robot, scope, rate)
         return await self._store.write(
-            lambda db: _insert(db, robot, label, wall_clock(), Scope.ROBOT, None)
+            lambda db: _insert(db, robot, label, wall_clock(), scope, rate)
         )
+
+    async def listed(self) -> tuple[TokenInfo, ...]:
+        return await self._store.read(listed)
+
+    async def revoke(self, token_id: str) -> bool:
+        return await self._store.write(lambda db: _delete(db, token_id, wall_clock()))

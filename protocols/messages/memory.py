@@ -153,6 +153,13 @@ class MemoryConsent(Message, tag="memory.consent"):
     granted: bool
 
 
+class MemoryForget(Message, tag="memory.forget"):
+    """Order: the envelope's robot forgets ``tags``; without any, everything. Whether it may remember
+    stays as it is."""
+
+    tags: tuple[str, ...] = ()
+
+
 class MemoryRecall(Message, tag="memory.recall"):
     """Order: what does the envelope's robot remember now?"""
 

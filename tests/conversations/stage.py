@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from agents.ears.agent import Ears
-from agents.ears.backends.scripted import ScriptedActivity
+from agents.ears.backends.scripted import ScriptedActivity, ScriptedWake
 from agents.ears.endpointing import Rules
 from agents.planner.agent import Conversation, Plans
 from agents.planner.backends.base import Planner
@@ -29,7 +29,9 @@ from hub.jobs.desk import JobDesk
 from hub.looking import JobLooking
 from hub.registry import Registry
 from hub.remembering import JobRemembering
+from hub.reminders.desk import ReminderDesk
 from hub.session.attached import Attached
+from hub.session.character import Character
 from hub.session.link import LinkProfile
 from hub.session.manager import SessionManager
 from hub.store.memory import MemoryStore
@@ -54,9 +56,12 @@ from robot_sim.sequence import Sequence
 from robot_sim.speaker import Speaker
 from robot_sim.supervisor import Supervisor
 from tests.fakes.mortal_bus import MortalBus
+from tests.fakes.reminders import KeptReminders
 from tests.virtual_time import clock_ns, until
 
 T = TypeVar("T")
+WALL_S = 1_800_000_000.0
+"""What the clock on the wall shows where the virtual one shows 0."""
 CHUNK_SAMPLES = 320
 STEP_S = 0.02
 RULES = Rules(
@@ -164,6 +169,14 @@ class Robot:
         self._talk += [bytes(2 * CHUNK_SAMPLES)] * max(0, steps - len(self._talk))
         self._talk.append(marked_chunk(MarkKind.STOP, CHUNK_SAMPLES))
 
+    def call(self, *, alone: bool = False) -> None:
+        """Somebody says the wake word, from now on, and nothing after it if ``alone``."""
+        self._talk.append(marked_chunk(MarkKind.START, CHUNK_SAMPLES))
+        self._talk += [bytes(2 * CHUNK_SAMPLES)] * 20
+        self._talk.append(marked_chunk(MarkKind.WAKE, CHUNK_SAMPLES, "robot"))
+        if alone:
+            self._talk.append(marked_chunk(MarkKind.STOP, CHUNK_SAMPLES))
+
     def tell(self, message: FromRobot) -> None:
         self._later(self._pass_on, message)
 
@@ -248,6 +261,8 @@ class Stage:
         self.store = store or MemoryStore(lambda: clock_ns() / 1e9)
         self.monitor = Monitor()
         self.trace: list[Entry] = []
+        self.reminders = KeptReminders()
+        self.characters: dict[str, Character] = {}
         self._new_hub(1)
         self.facts: list[AnyEnvelope] = []
         self.planner = ScriptedPlanner()
@@ -262,17 +277,21 @@ class Stage:
         self.tap.add(lambda entry: self.monitor.take(entry) if bus.alive else None)
         self.tap.add(lambda entry: self.trace.append(entry) if bus.alive else None)
         self.tap.started(boot)
-        desk = JobDesk(bus, self.registry)  # type: ignore[arg-type]
+        desk = self.desk = JobDesk(bus, self.registry)  # type: ignore[arg-type]
+        self.reminding = ReminderDesk(self.reminders, lambda: WALL_S + clock_ns() / 1e9)
         self.sessions = SessionManager(
             bus, self.registry, self.store, self.tasks, clock_ns, tap=self.tap,  # type: ignore[arg-type]
-            looking=JobLooking(desk), remembering=JobRemembering(desk),
+            looking=JobLooking(desk), remembering=JobRemembering(desk), reminding=self.reminding,
+            characters=lambda robot: self.characters.get(robot, Character()),
         )  # fmt: skip
+        self._keeper = self.tasks.create_task(self.reminding.keep(self.sessions))
         self.registry.watch(lambda agent, up: None if up else desk.peer_lost(agent.instance))
 
     async def restart_hub(self, down_s: float = 0.0) -> None:
         """The hub dies as by ``kill -9`` and is there again ``down_s`` later, on the same disk.
         Agents outlive it; cut the robots before."""
         boot = self.bus.boot + 1
+        self._keeper.cancel()
         await self.bus.die()
         self.store = copy.deepcopy(self.store)
         await asyncio.sleep(down_s)
@@ -285,7 +304,9 @@ class Stage:
     ) -> None:
         await self.bus.open()
         self.tasks.create_task(self._sample_depths())
-        self.start_agent("ears", AgentKind.EARS, Ears(ScriptedActivity(), None, rules=RULES))
+        self.start_agent(
+            "ears", AgentKind.EARS, Ears(ScriptedActivity(), None, ScriptedWake(), rules=RULES)
+        )
         self.start_agent("stt", AgentKind.STT, Stt(recogniser or ScriptedRecogniser()))
         chosen = planner or self.planner
         self.start_agent("planner", AgentKind.PLANNER, Conversation(chosen), Plans(chosen))

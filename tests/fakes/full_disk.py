@@ -48,6 +48,6 @@ class FillingStore(MemoryStore):
 
     async def expire(
         self, max_age_s: float = HISTORY_MAX_AGE_S, connected: Collection[str] = ()
-    ) -> int:
+    ) -> frozenset[str]:
         self._write()
         return await super().expire(max_age_s, connected)

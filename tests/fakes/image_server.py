@@ -8,8 +8,6 @@ import asyncio
 import base64
 import json
 import zlib
-from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -18,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agents.image_gen.png import png_of
-from tests.fakes.http_server import HttpServer
+from tests.fakes.http_server import ListingServer, send
 
 
 class Asked(NamedTuple):
@@ -48,11 +46,8 @@ class Behaviour:
     dies: bool = False
 
 
-class ImageServer(HttpServer):
-    """``async with ImageServer(...) as server:``, then ask ``server.base_url``.
-
-    ``models`` is what it lists; with ``list_status`` it answers that instead.
-    """
+class ImageServer(ListingServer[Behaviour]):
+    """``async with ImageServer(...) as server:``, then ask ``server.base_url``."""
 
     def __init__(
         self,
@@ -60,40 +55,25 @@ class ImageServer(HttpServer):
         models: tuple[str, ...] = ("words", "stablediffusion"),
         list_status: int = 200,
     ) -> None:
-        super().__init__()
-        self._behaviours = deque(behaviours or (Behaviour(),))
-        self._models, self._list_status = models, list_status
+        super().__init__(behaviours or (Behaviour(),), models, list_status)
         self.asked: list[Asked] = []
-        self.heads: list[str] = []
-        self.hung = asyncio.Event()
-        self.left = asyncio.Event()
-        """A client closed its connection while it was being answered."""
 
-    @property
-    def base_url(self) -> str:
-        return f"{self.url}/v1"
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        self.heads.append(head)
-        lengths = [line for line in head.split("\r\n") if line.lower().startswith("content-length")]
-        body = await reader.readexactly(int(lengths[0].split(":")[1]) if lengths else 0)
-        if head.startswith("GET"):
-            listed = {"data": [{"id": model} for model in self._models]}
-            _send(writer, self._list_status, json.dumps(listed).encode())
-            return True
+    async def _obey(
+        self,
+        how: Behaviour,
+        head: str,
+        body: bytes,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
         asked = _parsed(head, body)
         self.asked.append(asked)
-        how = self._behaviours.popleft() if len(self._behaviours) > 1 else self._behaviours[0]
         if how.hangs or how.dies:
             if how.hangs:
-                self.hung.set()
-                with suppress(ConnectionError):
-                    await reader.read()  # ends when the client goes
-                self.left.set()
+                await self._until_left(reader)
             writer.transport.abort()
             return False
-        _send(writer, *_answer_to(how, asked))
+        send(writer, *_answer_to(how, asked))
         return True
 
 
@@ -137,11 +117,3 @@ def _parsed(head: str, body: bytes) -> Asked:
         else:
             fields[name] = content.decode()
     return Asked(route, fields, files)
-
-
-def _send(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:
-    writer.write(
-        b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-        % (status, len(body))
-    )
-    writer.write(body)

@@ -24,6 +24,8 @@ class FakeJobs:
         self.speech: list[bytes | JobError | None] = [b"\x01\x00" * 160]
         self.worlds: list[dict[str, Any]] = []
         self.requests: list[SpeakRequest] = []
+        self.askers: list[str] = []
+        """Who asked for plans and speech, in their order."""
         self.model_progress: list[AgentProgress | JobError | None] = []
         """What a change of model tells; as ``speech``."""
         self.orders: list[tuple[str, ModelLoad | ModelUnload]] = []
@@ -39,8 +41,9 @@ class FakeJobs:
         self.book = JobBook(boot=1)
         self.time_ns = 0
 
-    async def plan(self, world: dict[str, Any], deadline_s: float) -> PlanDone:
+    async def plan(self, world: dict[str, Any], deadline_s: float, client: str = "") -> PlanDone:
         self.worlds.append(world)
+        self.askers.append(client)
         if isinstance(self.plan_result, JobError):
             raise self.plan_result
         if self.plan_result is None:
@@ -48,8 +51,11 @@ class FakeJobs:
         assert self.plan_result is not None
         return self.plan_result
 
-    async def speak(self, request: SpeakRequest, robot: str = "") -> AsyncGenerator[bytes, None]:
+    async def speak(
+        self, request: SpeakRequest, robot: str = "", client: str = ""
+    ) -> AsyncGenerator[bytes, None]:
         self.requests.append(request)
+        self.askers.append(client)
         for item in self.speech:
             if isinstance(item, JobError):
                 raise item

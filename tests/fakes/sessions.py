@@ -3,10 +3,14 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from hub.errors import UnknownRobot
+from hub.session.hearing import Hearing
 from hub.session.link import RobotLink
 from protocols.errors import HubError
 from protocols.messages.robot import Hello, Welcome
+from protocols.messages.session import Attention, AttentionChanged
 from protocols.messages.vision import CameraFrame
 
 
@@ -63,8 +67,11 @@ class FakeSessions:
         self.attached: list[FakeSession] = []
         self.said: list[tuple[str, str, str, str]] = []
         self.gestured: list[tuple[str, ...]] = []
+        self.waits: list[int] = []
+        """How long each may wait until the robot is free, in milliseconds."""
         self.outcome = "done"
         """How everything that is said ends."""
+        self.hearing = Hearing()
         self.failure: HubError | None = None
         self.arrived = asyncio.Event()
 
@@ -87,6 +94,18 @@ class FakeSessions:
         self.arrived.set()
         return session
 
+    def attend(
+        self, robot: str, attention: Attention | None = None, muted: bool | None = None
+    ) -> AttentionChanged:
+        if robot not in {s.robot for s in self.attached if s.detached is None}:
+            raise UnknownRobot(f"robot {robot} is not connected")
+        self.hearing = replace(
+            self.hearing,
+            attention=attention or self.hearing.attention,
+            hushed=self.hearing.hushed if muted is None else muted,
+        )
+        return self.hearing.fact
+
     async def say(
         self,
         robot: str,
@@ -97,11 +116,15 @@ class FakeSessions:
         priority: str = "plan",
         interruptible: bool = True,
         gestures: tuple[str, ...] = (),
+        when_free: bool = False,
+        ttl_ms: int = 60_000,
+        asked: bool = False,
     ) -> str:
         if robot not in {s.robot for s in self.attached if s.detached is None}:
             raise UnknownRobot(f"robot {robot} is not connected")
         self.said.append((robot, text, emotion, priority))
         self.gestured.append(gestures)
+        self.waits.append(ttl_ms if when_free else 0)
         return self.outcome
 
     async def newest(self) -> FakeSession:

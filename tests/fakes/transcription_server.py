@@ -7,14 +7,12 @@ import asyncio
 import io
 import json
 import wave
-from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import NamedTuple
 
-from tests.fakes.http_server import HttpServer
+from tests.fakes.http_server import ListingServer, begin, send
 
 
 class Upload(NamedTuple):
@@ -61,11 +59,8 @@ def segment(
     }
 
 
-class TranscriptionServer(HttpServer):
-    """``async with TranscriptionServer(...) as server:``, then ask ``server.base_url``.
-
-    ``models`` is what it lists; with ``list_status`` it answers that instead.
-    """
+class TranscriptionServer(ListingServer[Behaviour]):
+    """``async with TranscriptionServer(...) as server:``, then ask ``server.base_url``."""
 
     def __init__(
         self,
@@ -73,44 +68,19 @@ class TranscriptionServer(HttpServer):
         models: tuple[str, ...] = ("whisper-1",),
         list_status: int = 200,
     ) -> None:
-        super().__init__()
-        self._behaviours = deque(behaviours or (Behaviour(),))
-        self._models, self._list_status = models, list_status
+        super().__init__(behaviours or (Behaviour(),), models, list_status)
         self.uploads: list[Upload] = []
-        self.heads: list[str] = []
-        self.waiting = 0
-        """Uploads that hang now."""
-        self.most_waiting = 0
-        self.hung = asyncio.Event()
-        self.left = asyncio.Event()
-        """A client closed its connection while it was being answered."""
 
-    @property
-    def base_url(self) -> str:
-        return f"{self.url}/v1"
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; False if the connection is over."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        self.heads.append(head)
-        lengths = [line for line in head.split("\r\n") if line.lower().startswith("content-length")]
-        body = await reader.readexactly(int(lengths[0].split(":")[1]) if lengths else 0)
-        if head.startswith("GET"):
-            listed = {"data": [{"id": model} for model in self._models]}
-            _send(writer, self._list_status, json.dumps(listed).encode())
-            return True
-        upload = _parsed(head, body)
-        self.uploads.append(upload)
-        how = self._behaviours.popleft() if len(self._behaviours) > 1 else self._behaviours[0]
-        return await self._transcribe(how, upload, reader, writer)
-
-    async def _transcribe(
+    async def _obey(
         self,
         how: Behaviour,
-        upload: Upload,
+        head: str,
+        body: bytes,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> bool:
+        upload = _parsed(head, body)
+        self.uploads.append(upload)
         if how.dies or how.hangs:
             if how.hangs:
                 await self._until_left(reader)
@@ -118,7 +88,7 @@ class TranscriptionServer(HttpServer):
             return False
         answer = _body(how, upload.form["response_format"])
         if how.hangs_half or how.dies_half:
-            _head(writer, 200, len(answer))
+            begin(writer, 200, len(answer))
             writer.write(answer[: len(answer) // 2])
             await writer.drain()
             if how.hangs_half:
@@ -126,17 +96,8 @@ class TranscriptionServer(HttpServer):
             writer.transport.abort()
             return False
         refused = upload.form["response_format"] in how.refuses
-        _send(writer, how.refusal_status if refused else how.status, answer)
+        send(writer, how.refusal_status if refused else how.status, answer)
         return True
-
-    async def _until_left(self, reader: asyncio.StreamReader) -> None:
-        self.waiting += 1
-        self.most_waiting = max(self.most_waiting, self.waiting)
-        self.hung.set()
-        with suppress(ConnectionError):
-            await reader.read()  # ends when the client goes
-        self.waiting -= 1
-        self.left.set()
 
 
 def _body(how: Behaviour, response_format: str) -> bytes:
@@ -166,15 +127,3 @@ def _parsed(head: str, body: bytes) -> Upload:
         assert sound.getsampwidth() == 2
         pcm = sound.readframes(sound.getnframes())
         return Upload(form, filename, sound.getframerate(), sound.getnchannels(), pcm)
-
-
-def _head(writer: asyncio.StreamWriter, status: int, length: int) -> None:
-    writer.write(
-        b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-        % (status, length)
-    )
-
-
-def _send(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:
-    _head(writer, status, len(body))
-    writer.write(body)

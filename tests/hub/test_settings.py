@@ -50,6 +50,8 @@ def test_every_documented_word_for_no_is_no(word: str, monkeypatch: pytest.Monke
     [
         ("SERVER_PORT", "eighty", "SERVER_PORT must be a valid integer"),
         ("SERVER_PORT", "70000", "SERVER_PORT must be less than or equal to 65535, not '70000'"),
+        ("STT_DEVICE", "cpu0", "STT_DEVICE must be 'cpu', 'cuda' or 'auto', not 'cpu0'"),
+        ("STT_COMPUTE_TYPE", "int4", "STT_COMPUTE_TYPE must be 'default', 'auto', 'int8'"),
         ("LLM_BACKEND", "gpt", "LLM_BACKEND must be 'auto', 'vllm'"),
         ("HUB_AGENTS", "ears,moth", "HUB_AGENTS names 'moth'; agents are ears, stt"),
         ("HUB_TLS_CERT", "cert.pem", "HUB_TLS_CERT and HUB_TLS_KEY need each other"),

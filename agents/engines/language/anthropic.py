@@ -18,7 +18,7 @@ import structlog
 
 from agents.engines.language.base import ChatMessage, Ending, Prompt, Schema, refuse_guide
 from agents.engines.language.formats import UNBOUND, Formats
-from agents.engines.language.http import client, coded, in_time, on_one_line
+from agents.engines.language.http import Patience, client, coded, first_listed, on_one_line
 from agents.engines.language.sse import events_of
 from agents.runtime.errors import AgentError, BackendBusy, BackendUnavailable
 
@@ -107,10 +107,7 @@ class AnthropicModel:
     async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         """See ``LanguageModel``."""
         refuse_guide(prompt, self.name)
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + (prompt.timeout_s or self._server.timeout_s)
-        patience_s = prompt.timeout_s or FIRST_PIECE_S
-        begin_by = min(deadline, loop.time() + patience_s)
+        patience = Patience.of(prompt, self._server.timeout_s, FIRST_PIECE_S)
         body, schema = self._body(prompt), prompt.schema
 
         async def send(name: str) -> httpx.Response:
@@ -119,13 +116,9 @@ class AnthropicModel:
             return await self._client.send(request, stream=True)
 
         bound = schema is not None and schema.schema.get("type") == "object"
-        async with coded(), asyncio.timeout_at(begin_by):
-            response = await self._formats.begin(bound, send)
         reading = _Reading()
-        async with (
-            aclosing(response),
-            aclosing(in_time(reading.pieces(response), begin_by, deadline)) as pieces,
-        ):
+        written = self._formats.pieces(bound, send, reading.pieces, patience)
+        async with aclosing(written) as pieces:
             async for piece in pieces:
                 yield piece
         prompt.ended(reading.ending)
@@ -153,12 +146,7 @@ class AnthropicModel:
     async def _newest_model(self) -> str:
         async with coded(), asyncio.timeout(FIRST_PIECE_S):
             response = await self._client.get("v1/models")
-        if not response.is_success:
-            raise _refusal(response.status_code, response.text)
-        try:
-            return str(response.json()["data"][0]["id"])
-        except (ValueError, LookupError, TypeError) as error:
-            raise AgentError("its list of models is not readable", code="llm_error") from error
+        return first_listed(response, _refusal)
 
 
 class _Reading:

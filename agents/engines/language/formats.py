@@ -1,12 +1,16 @@
 """Servers that do not know the best way of holding a model to a schema are asked in a lesser one."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 import httpx
 
-from agents.engines.language.http import beginning
-from agents.runtime.errors import AgentError
+from agents.engines.language.http import Patience, Refusal, beginning, coded, in_time
+
+Pieces = AsyncGenerator[str, None]
+Send = Callable[[str], Awaitable[httpx.Response]]
+Read = Callable[[httpx.Response], Pieces]
 
 UNBOUND = "none"
 """The name of the format that binds the model to nothing."""
@@ -18,22 +22,32 @@ class Formats:
     Args:
         names: of the formats, ``UNBOUND`` last.
         refused: status codes by which servers refuse a format that they do not know.
-        refusal: the error that a status code and the beginning of its text stand for.
+        refusal: of the server.
     """
 
     def __init__(
         self,
         names: Sequence[str],
         refused: frozenset[int],
-        refusal: Callable[[int, str], AgentError],
+        refusal: Refusal,
     ) -> None:
         self._names = names
         self._refused = refused
         self._refusal = refusal
 
-    async def begin(
-        self, has_schema: bool, send: Callable[[str], Awaitable[httpx.Response]]
-    ) -> httpx.Response:
+    async def pieces(self, has_schema: bool, send: Send, read: Read, patience: Patience) -> Pieces:
+        """The text that ``read`` finds in the response to the request; closing this ends it.
+
+        Raises:
+            AgentError: as ``begin`` and ``in_time``.
+        """
+        async with coded(), asyncio.timeout_at(patience.begin_by):
+            response = await self.begin(has_schema, send)
+        async with aclosing(response), aclosing(in_time(read(response), patience)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def begin(self, has_schema: bool, send: Send) -> httpx.Response:
         """The response to the request in the best format that the server takes; remember which.
 
         Args:

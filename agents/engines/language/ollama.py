@@ -16,7 +16,7 @@ import structlog
 
 from agents.engines.language.base import ChatMessage, Ending, Prompt, Schema, refuse_guide
 from agents.engines.language.formats import UNBOUND, Formats
-from agents.engines.language.http import beginning, client, coded, in_time, on_one_line
+from agents.engines.language.http import Patience, beginning, client, coded, on_one_line
 from agents.engines.language.ndjson import LineReader
 from agents.runtime.errors import AgentError, BackendBusy, BackendUnavailable
 from agents.runtime.progress import progress
@@ -125,11 +125,8 @@ class OllamaModel:
     async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         """See ``LanguageModel``."""
         refuse_guide(prompt, self.name)
-        loop = asyncio.get_running_loop()
         allowed_s = self._server.plan_timeout_s if prompt.is_plan else self._server.answer_s
-        deadline = loop.time() + (prompt.timeout_s or allowed_s)
-        patience_s = prompt.timeout_s or FIRST_PIECE_S
-        begin_by = min(deadline, loop.time() + patience_s)
+        patience = Patience.of(prompt, allowed_s, FIRST_PIECE_S)
         body, schema = self._body(prompt), prompt.schema
 
         async def send(name: str) -> httpx.Response:
@@ -137,12 +134,11 @@ class OllamaModel:
             request = self._client.build_request("POST", "api/chat", json=asked)
             return await self._client.send(request, stream=True)
 
-        async with coded(), asyncio.timeout_at(begin_by):
-            response = await self._formats.begin(schema is not None, send)
-        async with (
-            aclosing(response),
-            aclosing(in_time(_texts(response, prompt.ended), begin_by, deadline)) as pieces,
-        ):
+        def read(response: httpx.Response) -> AsyncGenerator[str, None]:
+            return _texts(response, prompt.ended)
+
+        written = self._formats.pieces(schema is not None, send, read, patience)
+        async with aclosing(written) as pieces:
             async for piece in pieces:
                 yield piece
 

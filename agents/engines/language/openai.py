@@ -18,7 +18,7 @@ from agents.engines.language.base import (
     unheard,
 )
 from agents.engines.language.formats import UNBOUND, Formats
-from agents.engines.language.http import client, coded, in_time, on_one_line
+from agents.engines.language.http import Patience, client, coded, first_listed, on_one_line
 from agents.engines.language.sse import events_of
 from agents.runtime.errors import AgentError, BackendBusy, BackendUnavailable
 
@@ -93,10 +93,7 @@ class OpenAiModel:
     async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         """See ``LanguageModel``."""
         refuse_guide(prompt, self.name)
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + (prompt.timeout_s or self._server.timeout_s)
-        patience_s = prompt.timeout_s or self._server.first_piece_s
-        begin_by = min(deadline, loop.time() + patience_s)
+        patience = Patience.of(prompt, self._server.timeout_s, self._server.first_piece_s)
         body, schema = self._body(prompt), prompt.schema
 
         async def send(name: str) -> httpx.Response:
@@ -104,13 +101,9 @@ class OpenAiModel:
             request = self._client.build_request("POST", "chat/completions", json=asked)
             return await self._client.send(request, stream=True)
 
-        async with coded(), asyncio.timeout_at(begin_by):
-            response = await self._formats.begin(schema is not None, send)
         reading = _Reading()
-        async with (
-            aclosing(response),
-            aclosing(in_time(reading.pieces(response), begin_by, deadline)) as pieces,
-        ):
+        written = self._formats.pieces(schema is not None, send, reading.pieces, patience)
+        async with aclosing(written) as pieces:
             async for piece in pieces:
                 yield piece
         prompt.ended(reading.ending)
@@ -137,12 +130,7 @@ class OpenAiModel:
     async def _first_model(self) -> str:
         async with coded(), asyncio.timeout(FIRST_PIECE_S):
             response = await self._client.get("models")
-            if not response.is_success:
-                raise _refusal(response.status_code, response.text)
-            try:
-                return str(response.json()["data"][0]["id"])
-            except (ValueError, LookupError, TypeError) as error:
-                raise AgentError("its list of models is not readable", code="llm_error") from error
+        return first_listed(response, _refusal)
 
 
 class _Reading:

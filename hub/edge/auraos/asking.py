@@ -67,22 +67,23 @@ class Asking:
 
     def backend(self, kind: AgentKind) -> str:
         """The name of the backend that answers."""
-        return backend_of(self._services.health().agents, kind)
+        return backend_of(self._services.agents(), kind)
 
-    def chat(self, body: GenerateBody, question: Question) -> Chat:
-        """The text that ``POST /generate`` asks for, as it is written."""
+    def chat(self, body: GenerateBody, question: Question, *, whole: bool = False) -> Chat:
+        """The text that ``POST /generate`` asks for, as it is written, or at its end."""
         how = ChatRequest(
             messages=(),
             schema=body.json_schema,
             max_tokens=body.tokens,
             temperature=body.temperature,
+            whole=whole,
         )
         model = self._model(body.model, question.kind)
         return self._inference.chat([question.said], how, model=model, caller=question.caller)
 
     async def generate(self, body: GenerateBody, question: Question) -> GenerateAnswer:
         """``POST /generate``."""
-        written = await whole(self.chat(body, question))
+        written = await whole(self.chat(body, question, whole=True))
         return GenerateAnswer(
             response=written.text,
             backend=self.backend(question.kind),
@@ -117,6 +118,7 @@ class Asking:
             schema=actions_schema(width, height) if asks else None,
             max_tokens=tokens,
             temperature=body.temperature,
+            whole=True,
         )
         model = self._model(body.model, question.kind)
         chat = self._inference.chat(said, how, model=model, caller=question.caller)
@@ -132,7 +134,7 @@ class Asking:
 
     def _model(self, name: str | None, kind: AgentKind) -> str:
         services = self._services
-        return model_for(name, kind, services.health().agents, services.facts.aliases)
+        return model_for(name, kind, services.agents(), services.facts.aliases)
 
 
 def _click(name: str, found: GroundDone) -> AnyAction:

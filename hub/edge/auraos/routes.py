@@ -19,7 +19,7 @@ from hub.edge.auraos.bodies import (
 )
 from hub.edge.auraos.engines import health_of, models_of, sentence_of
 from hub.edge.disconnect import ClientGone, while_connected
-from hub.edge.documented import refusals
+from hub.edge.documented import refusal, refusals
 from hub.edge.grants import grant_of
 from hub.edge.job_errors import failed
 from hub.edge.json_body import LargeBodyRoute
@@ -45,12 +45,12 @@ def auraos_router(services: EdgeServices) -> APIRouter:
     asking = Asking(services)
     refused = refusals(ErrorBody, job=True, s400="The request says nothing, or what it may not.")
     # FastAPI documents its own 422 unless every other client's error is spoken for.
-    refused["4XX"] = {"model": ErrorBody, "description": "The request is refused."}
+    refused["4XX"] = refusal(ErrorBody, "The request is refused.")
 
     @router.get("/models", responses=refusals(ErrorBody))
     async def models() -> ModelsAnswer:
         """Which backends there are, and which model each serves with."""
-        return models_of(tuple(services.health().agents))
+        return models_of(services.agents())
 
     @router.post("/generate", response_model=GenerateAnswer, responses=refused)
     async def generate(body: GenerateBody, request: Request) -> GenerateAnswer | Response:
@@ -79,7 +79,7 @@ def auraos_own_router(services: EdgeServices) -> APIRouter:
     @router.get("/health", responses=refusals(ErrorBody))
     async def health() -> HealthAnswer:
         """Who answers; always 200."""
-        return health_of(tuple(services.health().agents))
+        return health_of(services.agents())
 
     return router
 
@@ -98,7 +98,7 @@ async def _told(
     try:
         return await while_connected(request, worked())
     except JobError as error:
-        detail = sentence_of(error, services.health().agents, question.kind)
+        detail = sentence_of(error, services.agents(), question.kind)
         return failed(request, error, detail)
     except ClientGone:
         return Response(status_code=499)

@@ -108,7 +108,7 @@ class _Connection:
             raise Invalid("frames are of type generate or cancel")
         elif self._writing is not None and not self._writing.done():
             raise Busy("one text is written at a time")
-        elif self._services.health().draining:
+        elif self._services.draining():
             raise Draining("the hub is shutting down and takes nothing new")
         else:
             self._writing = tasks.create_task(self._generate(_checked(document)))
@@ -128,7 +128,7 @@ class _Connection:
             question = question._replace(pictures=await read_pictures(body.images or []))
             await self._written(body, question)
         except JobError as error:
-            detail = sentence_of(error, self._services.health().agents, question.kind)
+            detail = sentence_of(error, self._services.agents(), question.kind)
             await self._refuse(error, detail)
         except HubError as error:
             await self._refuse(error)

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import secrets
-from contextlib import aclosing
 
 import msgspec
 from fastapi import APIRouter
@@ -17,8 +16,9 @@ from hub.edge.fictures.failures import IMAGE, worked
 from hub.edge.fictures.text import DEADLINE_S, check_prompt
 from hub.edge.grants import grant_of
 from hub.edge.json_body import LargeBodyRoute
+from hub.edge.paintings import painted
 from hub.edge.services import EdgeServices
-from hub.errors import BadRequest, JobError
+from hub.errors import BadRequest
 from hub.jobs.inference import Inference, Made
 from hub.jobs.job import JobClass
 from hub.jobs.orders import Caller
@@ -52,7 +52,8 @@ def image_router(services: EdgeServices) -> APIRouter:
         if body.width % MULTIPLE or body.height % MULTIPLE:
             raise BadSides(f"width and height must be multiples of {MULTIPLE}")
         caller = Caller(grant_of(request).id, job_class=JobClass.IMAGE, deadline_s=DEADLINE_S)
-        work = while_connected(request, _made(inference, _order(body), caller))
+        job = inference.image(_order(body), caller=caller)
+        work = while_connected(request, painted(job))
         made = await worked(request, IMAGE, work)
         if isinstance(made, Response):
             return made
@@ -73,19 +74,6 @@ def _order(body: ImageBody) -> ImageRequest:
         guidance=body.guidance_scale,
         seed=seed,
     )
-
-
-async def _made(inference: Inference, order: ImageRequest, caller: Caller) -> Made:
-    """The pictures of ``order``.
-
-    Raises:
-        JobError: they could not be made.
-    """
-    async with aclosing(inference.image(order, caller=caller)) as news:
-        async for told in news:
-            if isinstance(told, Made) and told.pictures:
-                return told
-    raise JobError("the job ended without a picture", "no_answer")
 
 
 def _encoded(made: Made) -> bytes:

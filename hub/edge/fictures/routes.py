@@ -36,17 +36,17 @@ def fictures_router(services: EdgeServices) -> APIRouter:
     @router.get("/models", responses=refusals(ErrorBody))
     async def models() -> ModelsAnswer:
         """All models."""
-        return models_of(tuple(services.health().agents))
+        return models_of(services.agents())
 
     @router.get("/text/models", responses=refusals(ErrorBody))
     async def text_models() -> ListAnswer:
         """The models that write."""
-        return listed(models_of(tuple(services.health().agents)).text_generation)
+        return listed(models_of(services.agents()).text_generation)
 
     @router.get("/images/models", responses=refusals(ErrorBody))
     async def image_models() -> ListAnswer:
         """The models that paint."""
-        return listed(models_of(tuple(services.health().agents)).image_generation)
+        return listed(models_of(services.agents()).image_generation)
 
     router.include_router(text_router(services))
     router.include_router(image_router(services))
@@ -70,7 +70,7 @@ def fictures_own_router(services: EdgeServices) -> APIRouter:
     @router.get("/health", responses=refusals(ErrorBody))
     async def health() -> HealthAnswer:
         """The server answers; always 200."""
-        found = models_of(tuple(services.health().agents))
+        found = models_of(services.agents())
         return HealthAnswer(
             version=services.facts.version,
             models=ServedModels(

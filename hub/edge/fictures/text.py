@@ -60,7 +60,7 @@ def text_router(services: EdgeServices) -> APIRouter:
         whole = await worked(request, TEXT, written(request, chat))
         if isinstance(whole, Response):
             return whole
-        return TextAnswer(text=whole.text, **_ending(whole, text_model(services.health().agents)))
+        return TextAnswer(text=whole.text, **_ending(whole, text_model(services.agents())))
 
     @router.post(
         "/text/stream",
@@ -70,8 +70,9 @@ def text_router(services: EdgeServices) -> APIRouter:
     async def stream(body: TextBody, request: Request) -> Response:
         """Write a text, told as server-sent events as it grows; the last of them has ``done``."""
         check_prompt(body.prompt, MAX_PROMPT_CHARS)
-        chat = _chat(inference, request, body, _sampling(body))
-        events = _events(chat, text_model(services.health().agents))
+        how = msgspec.structs.replace(_sampling(body), whole=False)
+        chat = _chat(inference, request, body, how)
+        events = _events(chat, text_model(services.agents()))
         return await worked(request, TEXT, streamed(request, events))
 
     @router.post("/text/structured", response_model=StructuredAnswer, responses=refused)
@@ -88,7 +89,7 @@ def text_router(services: EdgeServices) -> APIRouter:
         whole = await worked(request, TEXT, written(request, chat))
         if isinstance(whole, Response):
             return whole
-        return await _structured(form, whole, text_model(services.health().agents))
+        return await _structured(form, whole, text_model(services.agents()))
 
     return router
 
@@ -116,6 +117,7 @@ def _sampling(body: TextBody | StructuredBody) -> ChatRequest:
         top_p=None if is_greedy else body.top_p,
         max_tokens=body.max_tokens,
         stop=tuple(body.stop_sequences or ()),
+        whole=True,
     )
 
 

@@ -19,6 +19,7 @@ from hub.edge.http_errors import answer_at
 from hub.edge.mcp.light import read_light
 from hub.edge.mcp.metric_tools import MetricTools
 from hub.edge.mcp.model_tools import ModelTools
+from hub.edge.mcp.reminder_tools import ReminderTools
 from hub.edge.mcp.robot_tools import RobotParts, RobotTools
 from hub.edge.mcp.tool import Tool
 from hub.edge.services import EdgeServices
@@ -55,6 +56,7 @@ class McpDoor:
         self._tools: tuple[Tool, ...] = (
             *ModelTools(services).all(),
             *RobotTools(services, parts).all(),
+            *ReminderTools(services.reminders, views).all(),
             *MetricTools(services).all(),
         )
         self._knocked = asyncio.Event()

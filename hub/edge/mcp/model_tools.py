@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from hub.edge.mcp.messages import MAX_MESSAGES, Spoken, read_messages
+from hub.edge.mcp.messages import MAX_MESSAGES, read_messages
 from hub.edge.mcp.smaller import fitting
 from hub.edge.mcp.tool import Answer, Arguments, BadArguments, Call, Tool
 from hub.edge.model_names import model_for
@@ -108,19 +108,13 @@ class ModelTools:
         )
 
     async def _text(self, wanted: TextToText, call: Call) -> Answer:
-        spoken = read_messages(wanted.messages)
-        if any(message.pictures for message in spoken):
-            raise BadArguments("messages: pictures are for img2txt")
-        said = [Said(message.role, message.text) for message in spoken]
+        said = text_chat(wanted.messages)
         caller = Caller(call.grant.id, deadline_s=TEXT_DEADLINE_S)
         model = self._named(wanted.model, AgentKind.PLANNER)
         return await self._written(said, wanted.temperature, model, caller, call)
 
     async def _seen(self, wanted: ImageToText, call: Call) -> Answer:
-        spoken = read_messages(wanted.messages)
-        said = await _with_pictures(spoken)
-        if not any(message.pictures for message in said):
-            raise BadArguments("messages: none of them has a picture")
+        said = await shown_chat(wanted.messages)
         caller = Caller(
             call.grant.id,
             job_class=JobClass.IMAGE,
@@ -203,12 +197,32 @@ class ModelTools:
 
     def _named(self, name: str, kind: AgentKind) -> str:
         services = self._services
-        return model_for(name, kind, services.health().agents, services.facts.aliases)
+        return model_for(name, kind, services.agents(), services.facts.aliases)
 
 
-async def _with_pictures(spoken: list[Spoken]) -> list[Said]:
-    """The messages with their pictures decoded."""
+def text_chat(messages: list[dict[str, Any]]) -> list[Said]:
+    """A chat of texts alone.
+
+    Raises:
+        BadArguments: there is a picture in it, or see ``read_messages``.
+    """
+    spoken = read_messages(messages)
+    if any(message.pictures for message in spoken):
+        raise BadArguments("messages: pictures are for img2txt")
+    return [Said(message.role, message.text) for message in spoken]
+
+
+async def shown_chat(messages: list[dict[str, Any]]) -> list[Said]:
+    """A chat with pictures in it, decoded.
+
+    Raises:
+        BadArguments: there is none, or see ``read_messages``.
+        BadPicture, PictureTooLarge: see ``read_pictures``.
+    """
+    spoken = read_messages(messages)
     decoded = await read_pictures([one for message in spoken for one in message.pictures])
+    if not decoded:
+        raise BadArguments("messages: none of them has a picture")
     pictures = iter([each.picture for each in decoded])
     return [
         Said(message.role, message.text, tuple(next(pictures) for _ in message.pictures))

@@ -5,7 +5,7 @@ whose; without it, the token's robot is meant, or the only one that is connected
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -53,6 +53,10 @@ class Words(OfRobot):
     intensity: float = Field(default=0.5, ge=0, le=1)
     priority: Priority = Priority.PLAN
     interruptible: bool = True
+    when: Literal["now", "free"] = Field(
+        default="now", description="free: wait until nobody speaks, for up to ttl_s."
+    )
+    ttl_s: float = Field(default=60.0, ge=1, le=600)
 
 
 class Mood(OfRobot):
@@ -140,6 +144,8 @@ class RobotTools:
             intensity=wanted.intensity,
             priority=wanted.priority,
             interruptible=wanted.interruptible,
+            when_free=wanted.when == "free",
+            ttl_ms=round(wanted.ttl_s * 1_000),
         )
         return _outcome(view.robot, outcome)
 
@@ -170,7 +176,7 @@ class RobotTools:
     # what asks
 
     async def _state(self, wanted: OfTurn, call: Call) -> Answer:
-        view = self._views.view(self._robot(wanted.robot_id, call))
+        view = self._views.view(robot_meant(self._views, wanted.robot_id, call))
         able = view.hello.capabilities
         return Answer.of(
             {
@@ -191,13 +197,13 @@ class RobotTools:
         )
 
     async def _events(self, wanted: Events, call: Call) -> Answer:
-        robot = self._robot(wanted.robot_id, call, watching=True)
+        robot = robot_meant(self._views, wanted.robot_id, call, watching=True)
         found = self._recent.last(robot, wanted.n, wanted.pattern or "*")
         events = [event._asdict() for event in found]
         return Answer.of({"events": events, "count": len(events)})
 
     async def _memory(self, wanted: Memories, call: Call) -> Answer:
-        robot = self._robot(wanted.robot_id, call)
+        robot = robot_meant(self._views, wanted.robot_id, call)
         caller = Caller(call.grant.id, robot, deadline_s=MEMORY_S)
         memory = await self._inference.recall(caller, MAX_MEMORIES)
         entries = [
@@ -266,29 +272,30 @@ class RobotTools:
         """Raises:
         UnknownRobot: the robot that is meant is not connected.
         """
-        robot = self._robot(wanted.robot_id, call)
+        robot = robot_meant(self._views, wanted.robot_id, call)
         view = self._views.view(robot)
         if not view.connected:
             raise UnknownRobot(f"robot {robot!r} is not connected")
         return view
 
-    def _robot(self, name: str, call: Call, *, watching: bool = False) -> str:
-        """The robot that a call means.
 
-        Raises:
-            BadIdentity, BadArguments: it cannot be told.
-            NotAuthorised: it is none of the caller's.
-        """
-        if not name and call.grant.scope is Scope.ROBOT:
-            return call.grant.robot
-        if not name:
-            here = self._views.connected()
-            if len(here) != 1:
-                raise BadArguments(f"robot_id: {len(here)} robots are connected; which is meant?")
-            name = here[0]
-        robot = checked_robot_id(name)
-        check_covers(call, robot, watching=watching)
-        return robot
+def robot_meant(views: Views, name: str, call: Call, *, watching: bool = False) -> str:
+    """The robot that a call means.
+
+    Raises:
+        BadIdentity, BadArguments: it cannot be told.
+        NotAuthorised: it is none of the caller's.
+    """
+    if not name and call.grant.scope is Scope.ROBOT:
+        return call.grant.robot
+    if not name:
+        here = views.connected()
+        if len(here) != 1:
+            raise BadArguments(f"robot_id: {len(here)} robots are connected; which is meant?")
+        name = here[0]
+    robot = checked_robot_id(name)
+    check_covers(call, robot, watching=watching)
+    return robot
 
 
 def _outcome(robot: str, outcome: str) -> Answer:

@@ -34,15 +34,15 @@ class Desk:
 
     def agents(self) -> Sequence[AgentView]:
         """Every agent there is."""
-        return self._services.health().agents
+        return self._services.agents()
 
     def model(self, name: str, kind: AgentKind) -> str:
         """The model that agents of ``kind`` are asked for; raises ``UnknownModel``."""
         return model_named(name, kind, self.agents(), self.aliases)
 
-    def speak(self, request: SpeakRequest) -> AsyncGenerator[bytes, None]:
-        """Audio of a text as it is made; see ``JobDesk.speak``."""
-        return self._services.jobs.speak(request)
+    def speak(self, wanted: SpeakRequest, request: Request) -> AsyncGenerator[bytes, None]:
+        """Audio of a text as it is made, for whoever sent ``request``; see ``JobDesk.speak``."""
+        return self._services.jobs.speak(wanted, client=grant_of(request).id)
 
     def count(self, what: str) -> None:
         """Count a mishap."""

@@ -159,6 +159,7 @@ def _begun(desk: Desk, request: Request, body: CompletionBody, prompt: str) -> C
         max_tokens=body.max_tokens,
         stop=stops_of(body.stop),
         seed=engine_seed(body.seed),
+        whole=not body.stream,
     )
     said = [Said("user", prompt)]
     return desk.models.chat(said, how, model=model, caller=desk.caller(request), agent=kind)

@@ -66,6 +66,7 @@ async def asked_of(body: ChatBody) -> Asked:
         max_tokens=body.max_completion_tokens or body.max_tokens,
         stop=stops_of(body.stop),
         seed=engine_seed(body.seed),
+        whole=not body.stream,
     )
     return Asked(said, how, _reader_of(choice, check))
 

@@ -1,10 +1,10 @@
 """``POST /v1/embeddings``: https://platform.openai.com/docs/api-reference/embeddings"""
 
 import base64
+import struct
 from typing import Annotated, Any, Literal
 
 import msgspec
-import numpy as np
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 from starlette.requests import Request
@@ -114,7 +114,8 @@ def embedding_router(desk: Desk) -> APIRouter:
 def _answer(vectors: Vectors, texts: list[str], as_base64: bool, model: str) -> bytes:
     """Blocking where there are many."""
     done = vectors.done
-    rows = np.frombuffer(vectors.data, "<f4").reshape(done.count, done.dimensions)
+    rows = struct.unpack(f"{4 * done.dimensions}s" * done.count, vectors.data)
+    read = struct.Struct(f"<{done.dimensions}f").unpack
     tokens = done.tokens or estimated(texts)
     usage: dict[str, object] = {"prompt_tokens": tokens, "total_tokens": tokens}
     if not done.tokens:
@@ -128,9 +129,7 @@ def _answer(vectors: Vectors, texts: list[str], as_base64: bool, model: str) -> 
                 {
                     "object": "embedding",
                     "index": index,
-                    "embedding": base64.b64encode(row.tobytes()).decode()
-                    if as_base64
-                    else row.tolist(),
+                    "embedding": base64.b64encode(row).decode() if as_base64 else read(row),
                 }
                 for index, row in enumerate(rows)
             ],

@@ -30,12 +30,11 @@ from hub.edge.openai.image_bodies import (
 )
 from hub.edge.openai.masks import mask_of
 from hub.edge.openai.refusing import OpenAiRoute, refused, wrong
+from hub.edge.paintings import painted
 from hub.edge.pictures import SentPicture, sent_picture
-from hub.errors import JobError
 from hub.jobs.inference import Made, Picture
 from hub.jobs.job import JobClass
 from protocols.messages.agent import AgentKind
-from protocols.messages.image import ImageRequest
 
 
 class Source(NamedTuple):
@@ -74,30 +73,22 @@ async def _made(
 ) -> Response:
     wanted = request_of(options, _size_of(options, source), _seed_of(options))
     model = desk.model(options.model, AgentKind.IMAGE_GEN) if options.model else ""
-    made = await while_connected(request, _painted(desk, request, wanted, source, model))
-    size = sum(map(len, made.pictures))
-    work = _answer, made, options.model or ""
-    document = _answer(*work[1:]) if size <= PARSED_IN_PLACE_BYTES else await off_loop(*work)
-    return Response(document, media_type="application/json")
-
-
-async def _painted(
-    desk: Desk, request: Request, wanted: ImageRequest, source: Source | None, model: str
-) -> Made:
-    told = desk.models.image(
+    job = desk.models.image(
         wanted,
         source.picture.picture if source else None,
         source.mask if source else None,
         model=model,
         caller=desk.caller(request, JobClass.IMAGE),
     )
-    found: Made | None = None
-    async for each in told:
-        if isinstance(each, Made):
-            found = each
-    if found is None:
-        raise JobError("the image agent ended the job without a picture", "no_answer")
-    return found
+    return await answer_of(await while_connected(request, painted(job)), options.model or "")
+
+
+async def answer_of(made: Made, model: str) -> Response:
+    """Pictures in the shape of OpenAI's answers; ``model`` is what their client called it."""
+    size = sum(map(len, made.pictures))
+    work = _answer, made, model
+    document = _answer(*work[1:]) if size <= PARSED_IN_PLACE_BYTES else await off_loop(*work)
+    return Response(document, media_type="application/json")
 
 
 def _answer(made: Made, model: str) -> bytes:
@@ -132,10 +123,10 @@ async def _source_of(form: Form) -> Source:
         wrong("image", f"one picture is expected as a file, {len(files)} came")
     mask = form.file("mask")
     return Source(
-        sent_picture(files[0].content), await _mask_of(mask) if mask is not None else None
+        sent_picture(await files[0].whole()), await _mask_of(mask) if mask is not None else None
     )
 
 
 async def _mask_of(mask: Upload) -> Picture:
-    picture = sent_picture(mask.content)
+    picture = sent_picture(await mask.whole())
     return await asyncio.to_thread(mask_of, picture)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hub.edge import job_errors
 from hub.edge.disconnect import ClientGone
-from hub.edge.documented import Responses, refusals
+from hub.edge.documented import Responses, refusal, refusals
 from hub.edge.http_errors import OPENAI, answer_at, refusal_of
 from hub.edge.json_body import LargeBodyRoute
 from hub.edge.openai.naming import UnknownModel
@@ -46,7 +46,7 @@ def refused(*, job: bool = True, **more: str) -> Responses:
         ErrorBody, job=job, s400="Something in the request cannot be done.", s500="A bug.", **more
     )
     # FastAPI documents its own 422 unless every other client's error is spoken for.
-    told["4XX"] = {"model": ErrorBody, "description": "The request is refused."}
+    told["4XX"] = refusal(ErrorBody, "The request is refused.")
     return told
 
 

@@ -83,7 +83,8 @@ def speech_router(desk: Desk) -> APIRouter:
                 rate_hz=rate_hz,
                 voice=_voice_of(desk, body.voice_name),
                 speed=body.speed or 1.0,
-            )
+            ),
+            request,
         )
         sound = encoded(spoken, form, rate_hz, desk.threads)
         if body.stream_format == "sse":

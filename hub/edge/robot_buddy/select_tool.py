@@ -91,7 +91,9 @@ def select_router(services: EdgeServices) -> APIRouter:
         if _has_rules_only(services):
             error = JobError("the reflex planner chooses no tools; choose another LLM_BACKEND")
             return answer(error, 501, "backend_mismatch")
-        how = ChatRequest(messages=(), schema=_SCHEMA, temperature=0.0, max_tokens=MAX_TOKENS)
+        how = ChatRequest(
+            messages=(), schema=_SCHEMA, temperature=0.0, max_tokens=MAX_TOKENS, whole=True
+        )
         said = [Said("system", RULES), Said("user", body.user_text)]
         caller = Caller(grant_of(request).id, deadline_s=DEADLINE_S)
         try:
@@ -119,7 +121,7 @@ def selection_in(text: str) -> Selection | None:
 def _has_rules_only(services: EdgeServices) -> bool:
     planners = [
         agent
-        for agent in services.health().agents
+        for agent in services.agents()
         if agent.kind is AgentKind.PLANNER
         and agent.role == "primary"
         and agent.state is AgentState.READY

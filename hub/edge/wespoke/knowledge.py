@@ -171,7 +171,7 @@ async def _document(request: Request) -> tuple[str, bytes]:
             name, content = body.name, body.text.encode()
         else:
             given = form.text("name") or file.name.replace("\\", "/").rpartition("/")[2]
-            name, content = _checked({"name": given, "text": "-"}).name, file.content
+            name, content = _checked({"name": given, "text": "-"}).name, await file.whole()
     else:
         body = _checked(await read_json(request))
         name, content = body.name, body.text.encode()

@@ -5,6 +5,8 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Callable, Collection, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
@@ -24,7 +26,6 @@ from hub.edge.wespoke.stream_frames import (
     Cancel,
     EndUtterance,
     Json,
-    Microphone,
     Start,
     Typed,
     error_frame,
@@ -44,6 +45,9 @@ from hub.session.link import LinkProfile, RobotSession
 from protocols.errors import HubError
 from protocols.messages import robot
 from protocols.qos import QueueDepth
+
+if TYPE_CHECKING:
+    from hub.edge.wespoke.stream_microphone import Microphone
 
 PROFILE = LinkProfile(frame_ms=20, lead_ms=200, max_lead_ms=200, can_flush=False)
 """Clients of this wire tell nothing of what they played: they are sent little ahead of it."""
@@ -91,14 +95,17 @@ class Streaming:
 
 
 async def _converse(websocket: WebSocket, services: EdgeServices, start: Start, name: str) -> None:
+    # What resamples is large: it is loaded when somebody comes, and not while others are answered.
+    loaded = await asyncio.to_thread(import_module, "hub.edge.wespoke.stream_microphone")
     wire = wire_of(websocket)
     link = StreamLink(wire, services.counters, name, start.output.sample_rate)
+    microphone = loaded.Microphone(start.format)
     session = await attach(websocket, services, name, start.hello(), link, fresh=True)
     if session is None:
         return
     # Told even if there is nothing to tell: the name may have been another guest's.
     session.on_message(robot.Profile(profile=start.profile))
-    connection = _Connection(link, session, start, services.counters)
+    connection = _Connection(link, session, microphone, services.counters)
     code, reason = CLOSE_ABNORMAL, ""
     try:
         wire.listen(connection.on_frame, link.on_flow)
@@ -202,12 +209,16 @@ class _Connection:
     """Frames of one client on their way into its session."""
 
     def __init__(
-        self, link: StreamLink, session: RobotSession, start: Start, counters: Counters
+        self,
+        link: StreamLink,
+        session: RobotSession,
+        microphone: "Microphone",
+        counters: Counters,
     ) -> None:
         self._link = link
         self._session = session
         self._counters = counters
-        self._microphone = Microphone(start.format)
+        self._microphone = microphone
         self._bucket = AudioBucket(_now_s())
         self._intake = Intake(session.on_mic, counters)
         self._faults = 0

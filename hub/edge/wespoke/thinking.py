@@ -20,7 +20,7 @@ from hub.errors import JobError
 from hub.jobs.admission import AgentView
 from hub.jobs.inference import Inference, Said
 from hub.jobs.job import PRIMARY
-from hub.jobs.orders import Caller
+from hub.jobs.orders import Blob, Caller
 from protocols.messages.agent import AgentKind, AgentState
 from protocols.messages.chat import ChatRequest
 from protocols.messages.memory import Passage
@@ -64,7 +64,7 @@ class Thinking:
         rules = CacheRules(services.facts.cache_entries, services.facts.cache_s)
         self._cache = ResponseCache(rules, lambda: services.clock_ns() / 1e9)
 
-    async def hear(self, pcm: bytes, caller: Caller) -> Heard:
+    async def hear(self, pcm: Blob, caller: Caller) -> Heard:
         """The text of a recording (mono s16le 16 kHz)."""
         begun_s = now_s()
         done: TranscribeDone | None = None
@@ -131,6 +131,7 @@ class Thinking:
             schema=tools.schema if tools else None,
             temperature=config.temperature,
             max_tokens=config.max_tokens,
+            whole=True,
         )
         written, hit = await self._written(chat, how, config, caller, keeps=keeps)
         answer = Answer(written.text)
@@ -149,7 +150,7 @@ class Thinking:
     ) -> tuple[Written, bool | None]:
         """The text, and whether it was kept from an earlier request."""
         services = self._services
-        agents = services.health().agents
+        agents = services.agents()
         model = model_for(config.model, AgentKind.PLANNER, agents, services.facts.aliases)
         role = role_for(model, agents)
         asked = self._inference.chat(chat, how, model=model, caller=caller, agent_role=role)
@@ -169,7 +170,7 @@ class Thinking:
         """What a request that names no model is answered with now."""
         held = [
             held_by(agent)
-            for agent in self._services.health().agents
+            for agent in self._services.agents()
             if agent.kind is AgentKind.PLANNER
             and agent.role == "primary"
             and agent.state is AgentState.READY

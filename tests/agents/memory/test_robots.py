@@ -149,3 +149,28 @@ async def test_memories_outlive_the_process(store: Store, tmp_path: Path) -> Non
     state = await RobotMemories(another).recall("r1", 20)
     await another.close()
     assert [e.tag for e in state.entries] == ["bears"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "left"),
+    [((), ()), (("Trains ", "no tag!"), ("bears",)), (("zebras",), ("bears", "trains"))],
+)
+async def test_what_is_to_be_forgotten_is_gone_from_the_disk_and_consent_stays(
+    memories: RobotMemories, tmp_path: Path, tags: tuple[str, ...], left: tuple[str, ...]
+) -> None:
+    await memories.consent("r1", True)
+    await memories.consent("r2", True)
+    for robot in ("r1", "r2"):
+        await memories.note(robot, [topic("trains"), topic("bears")], "chat")
+    await memories.consent("r2", False)
+
+    state = await memories.forget("r1", tags)
+
+    assert state.consent
+    assert tuple(sorted(entry.tag for entry in state.entries)) == left
+    assert (await memories.recall("r1", 20)).entries == state.entries
+    assert on_disk(tmp_path, b"trains") is ("trains" in left)
+
+
+async def test_without_consent_there_is_nothing_to_forget(memories: RobotMemories) -> None:
+    assert await memories.forget("r1", ()) == MemoryState(consent=False)

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from hub.commands import health as command
+from hub.commands.client import find_hub
 from hub.commands.health import Check, checks, health
 from hub.gpu import Reading
 from hub.pidfile import PidFile, mine
@@ -47,10 +48,8 @@ async def looked(
     """The checks of a hub that says ``document``, by name; ``remote``: from another machine."""
     async with StatusServer(document, token=token, alive=alive) as server:
         port = int(server.url.rpartition(":")[2])
-        mine_ = of(port, data_dir, **settings)
-        found = await asyncio.to_thread(
-            checks, mine_, server.url if remote else None, driver or FakeDriver()
-        )
+        hub = find_hub(of(port, data_dir, **settings), server.url if remote else None)
+        found = await asyncio.to_thread(checks, hub, driver or FakeDriver())
     return {check.name: check for check in found}
 
 
@@ -69,7 +68,7 @@ async def test_of_a_hub_that_is_well_nothing_fails(alone: Path) -> None:
 async def test_a_hub_that_is_not_there_fails_and_what_it_would_say_is_not_judged(
     alone: Path,
 ) -> None:
-    found = {c.name: c for c in checks(of(NOWHERE, alone), None, FakeDriver())}
+    found = {c.name: c for c in checks(find_hub(of(NOWHERE, alone)), FakeDriver())}
 
     assert [name for name, c in found.items() if c.passed is False] == ["process", "ports", "hub"]
     assert found["agents"].passed is None
@@ -158,7 +157,7 @@ async def test_a_second_listener_that_nobody_answers_on_fails(alone: Path) -> No
 
 
 def here(name: str, data_dir: Path) -> Check:
-    (check,) = (c for c in checks(of(NOWHERE, data_dir), None, FakeDriver()) if c.name == name)
+    (check,) = (c for c in checks(find_hub(of(NOWHERE, data_dir)), FakeDriver()) if c.name == name)
     return check
 
 
@@ -198,7 +197,7 @@ def test_a_clock_that_is_behind_what_it_dated_fails(alone: Path) -> None:
 def test_the_table_as_json_says_the_same(alone: Path) -> None:
     console = Console(width=200)
     with console.capture() as capture:
-        code = health(of(NOWHERE, alone), None, console, as_json=True, probe=FakeDriver())
+        code = health(find_hub(of(NOWHERE, alone)), console, as_json=True, probe=FakeDriver())
 
     document = json.loads(capture.get())
     assert (code, document["healthy"], len(document["checks"])) == (1, False, 12)
@@ -207,7 +206,7 @@ def test_the_table_as_json_says_the_same(alone: Path) -> None:
 def test_the_table_counts_what_was_looked_at(alone: Path) -> None:
     console = Console(width=200)
     with console.capture() as capture:
-        code = health(of(NOWHERE, alone), None, console, probe=FakeDriver())
+        code = health(find_hub(of(NOWHERE, alone)), console, probe=FakeDriver())
 
     assert code == 1
     assert "3 of 6 checks pass" in capture.get()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -20,13 +21,18 @@ from hub.edge.auth import Gate
 from hub.edge.limits import BODY_PATIENCE, BodyPatience, HeadLimits
 from hub.edge.server import HEAD_LIMITS, KEEPALIVE, Keepalive, bind, serve
 from hub.edge.services import EdgeFacts, EdgeServices, HubReport
+from hub.reminders.desk import ReminderDesk
 from hub.store import tokens
 from hub.store.schema import connect
-from hub.store.tokens import Grant
+from hub.store.tokens import Grant, Scope, TokenInfo
+from hub.trace.folder import TraceFolder
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.minds import FakeMinds
+from tests.fakes.reminders import KeptReminders
 from tests.fakes.sessions import FakeSessions
 
 FACTS = EdgeFacts()
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 class DbTokens:
@@ -44,8 +50,16 @@ class DbTokens:
     async def any_defined(self) -> bool:
         return tokens.any_defined(self.db)
 
-    async def create(self, robot: str, label: str) -> str:
-        return tokens.create(self.db, robot, label)
+    async def create(
+        self, robot: str, label: str, scope: Scope | None = None, rate: int | None = None
+    ) -> str:
+        return tokens.create(self.db, robot, label, scope=scope, rate=rate)
+
+    async def listed(self) -> tuple[TokenInfo, ...]:
+        return tokens.listed(self.db)
+
+    async def revoke(self, token_id: str) -> bool:
+        return tokens.revoke(self.db, token_id)
 
 
 @dataclass
@@ -59,8 +73,12 @@ class Edge:
     db: sqlite3.Connection
     http: httpx.AsyncClient
     allowed: dict[str, frozenset[str]] = field(default_factory=dict)
+    quiet: set[str] = field(default_factory=set)
+    kept: KeptReminders = field(default_factory=KeptReminders)
+    zone: ZoneInfo = BERLIN
     report: HubReport = field(default_factory=HubReport)
     services: EdgeServices | None = None
+    minds: FakeMinds = field(default_factory=FakeMinds)
 
     def ws(self, path: str) -> str:
         return f"ws://127.0.0.1:{self.port}{path}"
@@ -112,12 +130,16 @@ async def served(
         services = EdgeServices(
             sessions=sessions,
             jobs=jobs,
-            gate=Gate(DbTokens(db), loopback=True, **rules),
+            gate=Gate(DbTokens(db), **{"loopback": True, **rules}),
             health=lambda: made.report,
             facts=facts,
             counters=counters,
             allowed_actions=lambda robot: made.allowed.get(robot),
+            is_quiet=lambda robot: robot in made.quiet,
+            reminders=ReminderDesk(made.kept, lambda: 1_800_000_000.0, lambda robot: made.zone),
             patience=patience,
+            minds=made.minds,
+            traces=TraceFolder(tmp_path / "traces"),
         )
         made.services = services
         stop, ready = asyncio.Event(), asyncio.Event()

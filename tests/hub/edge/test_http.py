@@ -250,6 +250,16 @@ async def test_say_speaks_to_a_connected_robot_and_to_no_other(edge: Edge) -> No
     answer = await edge.http.post("/say", json=body)
     assert answer.json() == {"robot_id": "r1", "outcome": "done"}
     assert edge.sessions.said == [("r1", "Dinner is ready", "happy", "user")]
+    assert edge.sessions.waits == [0]
+
+    await edge.http.post("/say", json={**body, "when": "free", "ttl_s": 5})
+    assert edge.sessions.waits == [0, 5_000]
+
+
+async def test_say_waits_neither_for_ever_nor_at_another_time(edge: Edge) -> None:
+    body = {"robot_id": "r1", "text": "Dinner is ready"}
+    for wrong in ({"when": "later"}, {"when": "free", "ttl_s": 601}, {"ttl_s": 0}):
+        assert (await edge.http.post("/say", json={**body, **wrong})).status_code == 422
 
 
 DOCUMENTED = {

@@ -93,7 +93,7 @@ def test_a_confirmed_voice_that_goes_on_interrupts_without_words() -> None:
     assert d.outcomes == [(1, Outcome.INTERRUPTED, "barge_in")]
 
 
-@pytest.mark.parametrize("text", ["", "mhm", "yeah", "uh huh", "okay"])
+@pytest.mark.parametrize("text", ["", "mhm", "yeah", "uh huh", "okay", "buddy", "Well."])
 def test_a_backchannel_or_a_cough_releases_the_robot(text: str) -> None:
     d = Driver()
     d.converses("tell me a story", STORY, played_ms=450)
@@ -104,6 +104,22 @@ def test_a_backchannel_or_a_cough_releases_the_robot(text: str) -> None:
     assert d.outcomes == []
     d.plays(d.state.turn.total_ms)
     assert d.outcomes == [(1, Outcome.DONE, "")]
+
+
+@pytest.mark.parametrize("text", ["no", "Wait!", "hey robot", "gold on", "what", "turn around"])
+def test_a_brief_word_that_wants_something_interrupts(text: str) -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    d.starts_to_speak(confirmed=True)
+    d.stops_speaking(text)
+    assert d.outcomes == [(1, Outcome.INTERRUPTED, "barge_in")]
+    assert d.state.turn.user_text == text
+
+
+def test_a_lone_word_is_an_answer_to_a_robot_that_is_silent() -> None:
+    d = Driver()
+    d.says("buddy")
+    assert d.state.turn.user_text == "buddy"
 
 
 def test_a_voice_that_ears_takes_back_releases_the_robot() -> None:

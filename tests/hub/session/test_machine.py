@@ -13,10 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hub.counters import Counters
 from hub.session import events as on
+from hub.session.character import Character
+from hub.session.diary import Diary
 from hub.session.eyes import Blind, EyeServices
 from hub.session.link import LinkProfile
 from hub.session.memories import Memories
-from hub.session.seat import Seat, SeatServices
+from hub.session.seat import Seat
+from hub.session.seat_services import SeatServices
 from hub.session.state import State
 from hub.session.ticker import LEAVE
 from protocols.envelope import AnyEnvelope, Envelope, Message
@@ -136,6 +139,8 @@ class Life(RuleBasedStateMachine):
         self.ended: dict[tuple[str, int], turn.TurnEnded] = {}
         self.started: set[tuple[str, int]] = set()
         self.commands: list[tuple[str, Any]] = []
+        self.requests = 0
+        self.fates: set[int] = set()
         self.facts: list[tuple[str, AgentKind, str, Any]] = []
         self.ticking: dict[Seat, None] = {}
         services = SeatServices(
@@ -144,15 +149,18 @@ class Life(RuleBasedStateMachine):
             wake=lambda seat: self.ticking.__setitem__(seat, None),
             remember=lambda *_: None,
             note=lambda _: None,
-            settle=lambda *_: None,
+            settle=self.settle,
             turn_over=lambda: None,
             call_later=self.call_later,  # type: ignore[arg-type]
             counters=Counters(),
             eyes=EyeServices(Blind(), Unstarted, lambda: self.now, Counters()),  # type: ignore[arg-type]
             memories=Memories(None, Unstarted, Counters()),  # type: ignore[arg-type]
+            diary=Diary(None, Unstarted, Counters()),  # type: ignore[arg-type]
         )
         self.wires: dict[str, list[Wire]] = {name: [] for name in ROBOTS}
-        self.seats = {name: Seat(name, State(name), services) for name in ROBOTS}
+        self.seats = {
+            name: Seat(name, State(name, keeps_reminders=True), services) for name in ROBOTS
+        }
         for seat in self.seats.values():
             for key, instance in AGENTS.items():
                 seat.agents[key] = instance
@@ -175,6 +183,10 @@ class Life(RuleBasedStateMachine):
                 assert key not in self.ended, "I12: content after the end"
             case _:
                 pass
+
+    def settle(self, request: int, outcome: str) -> None:
+        assert request not in self.fates, "an announcement has one fate"
+        self.fates.add(request)
 
     def check_heard(self, key: tuple[str, int], ended: turn.TurnEnded) -> None:
         """I11: a word is a tenth of a second, and only sent words can have been heard."""
@@ -440,12 +452,39 @@ class Life(RuleBasedStateMachine):
         text=st.sampled_from([WORDS, ""]),
         priority=st.sampled_from(turn.Priority),
         interruptible=st.booleans(),
+        free=st.booleans(),
+        asked=st.booleans(),
     )
     def somebody_announces(
-        self, name: str, text: str, priority: turn.Priority, interruptible: bool
+        self,
+        name: str,
+        text: str,
+        priority: turn.Priority,
+        interruptible: bool,
+        free: bool,
+        asked: bool,
     ) -> None:
-        wish = on.Announce(text, priority, interruptible=interruptible, gestures=("nod",))
+        self.requests += 1
+        wish = on.Announce(
+            text, priority, interruptible=interruptible, gestures=("nod",),
+            request=self.requests, when_free=free, asked=asked,
+        )  # fmt: skip
         self.seats[name].feed(wish)
+
+    @rule(name=names, quiet=st.booleans(), language=st.sampled_from(["", "de"]))
+    def a_profile_changes(self, name: str, quiet: bool, language: str) -> None:
+        able = frozenset({"nod"}) if quiet else None
+        who = Character(quiet=quiet, language=language, able=able)
+        self.seats[name].feed(on.Characterised(who))
+
+    @rule(name=names)
+    def a_timer_is_asked_for(self, name: str) -> None:
+        wish = robot.Text(text="set a timer for five minutes")
+        self.seats[name].feed(on.FromUser(wish))
+
+    @rule(name=names, back=backs, text=st.sampled_from(["", "Your timer is running."]))
+    def a_timer_is_set(self, name: str, back: int, text: str) -> None:
+        self.seats[name].feed(on.Reminded(self.number(name, back), text))
 
     @rule(name=names, agent=st.sampled_from(list(AGENTS)), down=st.booleans())
     def agent_comes_or_goes(self, name: str, agent: tuple[AgentKind, str], down: bool) -> None:
@@ -467,7 +506,7 @@ class Life(RuleBasedStateMachine):
                 if self.alarms.pop(alarm.number, None):
                     alarm.call()
             for seat in tuple(self.ticking):
-                if seat.tick() == LEAVE:
+                if seat.tick(self.now) == LEAVE:
                     self.ticking.pop(seat, None)
 
     def number(self, name: str, back: int) -> int:

@@ -10,7 +10,7 @@ from hub.session.heard import TOLERANCE_MS, heard_text, heard_words, spread_mark
 from hub.session.phrases import MAX_CHARS, cut
 from hub.session.preemption import Claim, Voice, decide, voice_may
 from hub.session.waterfall import Stage, segments
-from hub.session.words import Act, instant_act, is_backchannel
+from hub.session.words import Act, instant_act, is_aside, is_backchannel
 from protocols.messages.session import EchoCanceller
 from protocols.messages.speech import WordMark
 from protocols.messages.turn import Priority
@@ -165,6 +165,19 @@ def test_only_a_bare_instant_word_acts_at_once(text: str, act: Act | None) -> No
 )
 def test_a_backchannel_says_nothing(text: str, is_one: bool) -> None:
     assert is_backchannel(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("uh huh", True), ("buddy", True), ("but ah", True), ("", True), ("Wait!", False),
+        ("oh no", False), ("hold on", False), ("my buddy", False), ("I see a cat", False),
+    ],
+)  # fmt: skip
+def test_a_lone_word_beside_the_robots_speech_is_an_aside_unless_it_calls(
+    text: str, is_one: bool
+) -> None:
+    assert is_aside(text) is is_one
 
 
 @given(st.dictionaries(st.sampled_from(list(Stage)), st.integers(0, 10**12)))

@@ -108,7 +108,7 @@ async def test_expiry_deletes_the_old_and_spares_the_connected(
         await store.append_turn(robot, said(1))
     clock.now_s += 1_801
     await store.append_turn("late", said(2))
-    assert await store.expire(connected={"here"}) == 1
+    assert await store.expire(connected={"here"}) == {"here", "late"}
     assert len(await store.load_history("here")) == 1
     assert len(await store.load_history("late")) == 2
 

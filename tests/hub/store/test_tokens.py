@@ -143,3 +143,20 @@ async def test_a_running_hub_sees_tokens_made_and_revoked_beside_it(tmp_path: Pa
     assert await stored.find(token) is None
     beside.close()
     await store.close()
+
+
+async def test_tokens_are_looked_up_though_another_process_has_the_whole_file(
+    tmp_path: Path,
+) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    stored = tokens.StoredTokens(store)
+    token = await stored.create("r1", "")
+    beside = tokens.open_tokens(tmp_path)
+    beside.execute("BEGIN IMMEDIATE")
+    grant = await stored.find(token)
+    assert grant is not None
+    assert grant.robot == "r1"
+    beside.execute("ROLLBACK")
+    beside.close()
+    await store.close()

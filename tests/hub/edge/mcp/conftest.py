@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 
 import httpx
@@ -21,8 +22,10 @@ from hub.edge.mcp.door import McpDoor
 from hub.edge.server import bind, serve
 from hub.edge.services import EdgeServices, HubReport
 from hub.recent import RecentEvents
+from hub.reminders.desk import ReminderDesk
 from hub.store.schema import connect
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.reminders import KeptReminders
 from tests.fakes.sessions import FakeSessions
 from tests.fakes.views import FakeViews
 from tests.hub.edge.conftest import DbTokens
@@ -42,6 +45,7 @@ class Tools:
     views: FakeViews = field(default_factory=FakeViews)
     recent: RecentEvents = field(default_factory=RecentEvents)
     consent: set[str] = field(default_factory=set)
+    kept: KeptReminders = field(default_factory=KeptReminders)
     now_ns: int = 10_000_000_000
     running: "asyncio.Task[None] | None" = None
 
@@ -81,6 +85,7 @@ async def tools(tmp_path: Path) -> AsyncIterator[Tools]:
             health=HubReport,
             counters=made.counters,
             clock_ns=lambda: made.now_ns,
+            reminders=ReminderDesk(made.kept, lambda: 1_800_000_000.0, lambda robot: UTC),
         )
         door = McpDoor(services, made.views, made.recent, lambda robot: robot in made.consent)
         stop, ready = asyncio.Event(), asyncio.Event()

@@ -43,7 +43,7 @@ async def test_a_request_stands_alone_and_is_answered_as_json(
         listed = await http.post(path, json=rpc("tools/list"), headers=headers)
         called = await http.post(path, json=calling("txt2txt", CHAT), headers=headers)
     assert listed.headers["content-type"] == called.headers["content-type"] == "application/json"
-    assert len(listed.json()["result"]["tools"]) == 13
+    assert len(listed.json()["result"]["tools"]) == 16
     assert called.json()["result"]["content"][0]["text"] == "Hi."
     assert "mcp-session-id" not in called.headers
 

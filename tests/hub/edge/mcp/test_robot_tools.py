@@ -63,6 +63,33 @@ async def test_the_only_robot_is_meant_where_none_is_named(rig: Rig) -> None:
     assert "2 robots are connected" in result.content[0].text
 
 
+async def test_what_may_wait_is_said_when_the_robot_is_free(rig: Rig) -> None:
+    await rig.call("say", text="Lunch is ready.", when="free", ttl_s=5)
+    assert rig.tools.sessions.waits == [5_000]
+    assert (await rig.call("say", text="Lunch.", when="later")).is_error
+
+
+async def test_a_reminder_is_set_listed_and_forgotten(rig: Rig) -> None:
+    made = (await rig.call("set_reminder", text="feed the cat", in_s=60)).structured_content
+    assert (made["robot_id"], made["due"]) == ("r1", "2027-01-15T08:01:00+00:00")
+    at = (await rig.call("set_reminder", at="2027-01-15T09:00:00")).structured_content
+    assert at["due"] == "2027-01-15T09:00:00+00:00"
+    listed = (await rig.call("get_reminders")).structured_content
+    assert [each["id"] for each in listed["reminders"]] == [made["id"], at["id"]]
+    assert not (await rig.call("cancel_reminder", id=made["id"])).is_error
+    assert list(rig.tools.kept.kept) == [at["id"]]
+
+
+async def test_a_reminder_that_cannot_be_meant_is_refused(rig: Rig) -> None:
+    for arguments in (
+        {}, {"in_s": 0}, {"in_s": 5, "at": "2027-01-15T09:00:00"},
+        {"kind": "timer", "at": "2027-01-15T09:00:00"}, {"at": "2020-01-01T00:00:00"},
+    ):  # fmt: skip
+        assert (await rig.call("set_reminder", **arguments)).is_error
+    assert (await rig.call("cancel_reminder", id="nothing")).is_error
+    assert rig.tools.kept.kept == {}
+
+
 async def test_a_robots_token_is_for_that_robot_alone(rig: Rig) -> None:
     rig.tools.views.put(a_view("r2"))
     session_of(rig.tools, "r2")
@@ -72,6 +99,7 @@ async def test_a_robots_token_is_for_that_robot_alone(rig: Rig) -> None:
     for name, arguments in (
         ("say", {"text": "x"}), ("emote", {"emotion": "sad"}), ("gesture", {"name": "nod"}),
         ("get_state", {}), ("look", {}), ("recent_events", {}), ("get_memory", {}),
+        ("get_reminders", {}), ("set_reminder", {"in_s": 5}), ("cancel_reminder", {"id": "x"}),
     ):  # fmt: skip
         result = await rig.call(name, robot_id="r1", **arguments)
         assert result.is_error

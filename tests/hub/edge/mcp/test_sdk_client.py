@@ -23,7 +23,7 @@ from tests.hub.edge.mcp.test_smaller import png
 
 ALL = {
     "txt2txt", "txt2img", "img2img", "img2txt", "say", "emote", "gesture", "get_state", "look",
-    "recent_events", "get_memory", "get_error_metrics", "get_request_metrics",
+    "recent_events", "get_memory", "set_reminder", "get_reminders", "cancel_reminder", "get_error_metrics", "get_request_metrics",
 }  # fmt: skip
 BOTH = pytest.mark.parametrize("mode", [LEGACY, MODERN])
 CHAT = [{"role": "user", "content": "hello"}]

@@ -15,9 +15,12 @@ from openai.types.audio import TranscriptionVerbose
 from hub.edge.audio_formats import encode
 from hub.edge.openai.transcripts import verbose, vtt
 from hub.edge.openai.voices import VOICES, voice_of
+from hub.store import tokens
+from hub.store.tokens import Scope
 from protocols.marks import MarkKind, marked_chunk
 from protocols.messages.transcribe import TranscribeDone, TranscribeSegment
 from tests.hub.edge.openai.conftest import Api
+from tests.hub.edge.test_auth import bearer
 from tests.virtual_time import until
 
 SECOND = 32_000
@@ -239,3 +242,24 @@ def test_how_sure_a_stretch_is_and_how_it_compresses_is_told_as_whisper_does() -
     assert stretch["compression_ratio"] > 5
     assert (stretch["no_speech_prob"], stretch["temperature"], told["words"]) == (0.25, 0.2, [])
     assert "00:00:00.000 --> 01:02:03.004\n" in vtt([segment])
+
+
+async def test_speech_is_a_job_of_whoever_asked_for_it(api: Api) -> None:
+    mine, other, admin = (
+        tokens.create(api.db, label=name, scope=scope)
+        for name, scope in (("a", Scope.CLIENT), ("b", Scope.CLIENT), ("c", Scope.ADMIN))
+    )
+    asked = {"model": "tts-1", "voice": "alloy", "input": "hello"}
+    body = {"text": "hello", "robot_id": "r1"}
+    async with httpx.AsyncClient(base_url=api.url) as http:
+        await http.post("/v1/audio/speech", json=asked, headers=bearer(mine))
+        await http.post("/tts", json=body, headers=bearer(mine))
+
+        async def owners(token: str) -> list[str | None]:
+            answer = await http.get("/jobs?job_class=speech", headers=bearer(token))
+            return [job["client"] for job in answer.json()["jobs"]]
+
+        (owner,) = set(await owners(mine))
+        assert owner
+        assert await owners(mine) == await owners(admin) == [owner, owner]
+        assert await owners(other) == [None, None]

@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from hub.edge.services import HubReport
 from hub.edge.wespoke.stream import Guests
-from hub.edge.wespoke.stream_frames import MAX_AUDIO_BYTES
+from hub.edge.wespoke.stream_microphone import MAX_AUDIO_BYTES
 from hub.store import tokens
 from hub.store.tokens import Scope
 from protocols.messages.robot import (
