@@ -18,7 +18,7 @@ from robot_sim.robot import RobotOptions, SimulatedRobot
 
 START_S = 60.0
 STOP_S = 20.0
-GONE_S = 5.0
+GONE_S = 20.0
 _POLL_S = 0.02
 
 CONVERSATION = "ears,stt,planner,planner:reflex,tts"
@@ -49,6 +49,8 @@ class Processes:
         self.supervisor = supervisor
         self.log = folder / "hub.log"
         self.data_dir = folder / "data"
+        self.start_s = 0.0
+        """How long it took to get ready, if somebody has measured it."""
 
     async def ready(self) -> None:
         """Return once every agent takes work."""
