@@ -16,10 +16,6 @@ hypothesis.settings.load_profile("repeatable")
 # Every client reads all roots of trust, though none of them speaks TLS: 20 ms of processor time.
 transports.create_ssl_context = functools.cache(transports.create_ssl_context)
 
-_REMEMBERING = (
-    "_is_gen_callable_cached", "_is_async_gen_callable_cached", "_is_coroutine_callable_cached",
-)  # fmt: skip
-
 _freeze, _unfreeze = gc.freeze, gc.unfreeze
 
 
@@ -38,8 +34,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
         if isinstance(given, BaseException):
             given.__traceback__ = given.__context__ = None
     if (models := sys.modules.get("fastapi.dependencies.models")) is not None:
-        for remembering in _REMEMBERING:
-            getattr(models, remembering).cache_clear()
+        for name, remembering in vars(models).items():
+            if name.endswith("_cached"):
+                remembering.cache_clear()
 
 
 @pytest.fixture
