@@ -1,4 +1,4 @@
-"""P13: what robots and the hub feel of an open dashboard.
+"""What robots and the hub feel of an open dashboard.
 
 Twenty robots converse all the time. In stretches that take turns a client is connected and idle (the
 control), a dashboard is open on its two busiest pages, or the same pages are open and read nothing,
@@ -158,7 +158,7 @@ class Result:
 
 
 def run(rounds: int = ROUNDS) -> list[Row]:
-    """Measure P13."""
+    """Measure it."""
     with stack(SCRIPTED) as hub:
         results = _measure(hub, rounds)
     idle = results.pop(IDLE)
@@ -182,7 +182,7 @@ def _measure(hub: Stack, rounds: int) -> dict[str, Result]:
 
 
 def _rows(kind: str, result: Result, idle: Result) -> list[Row]:
-    case = f"P13 {ROBOTS} robots, {'a dashboard' if kind == OPEN else 'tabs that read nothing'}"
+    case = f"{ROBOTS} robots, {'a dashboard' if kind == OPEN else 'tabs that read nothing'}"
     cpu, control = (one.meter.cores()["hub"] for one in (result, idle))
     ours, alone = (quantile_ms(_all(one), 0.99) for one in (result, idle))
     shift, noise = worst_shift_ms(result, idle), worst_shift_of_control_ms(idle)

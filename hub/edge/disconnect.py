@@ -25,11 +25,16 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         ClientGone: it did.
     """
+    return await watched(_raise_when_gone(request), work)
+
+
+async def watched(watch: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, which is cancelled by what ``watch`` raises, and raises that."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_raise_when_gone(request))
+            watching = tasks.create_task(watch)
             result = await work
-            watch.cancel()
+            watching.cancel()
     except BaseExceptionGroup as group:
         # One error at most is work's own; it is shown as itself.
         raise group.exceptions[0] from None

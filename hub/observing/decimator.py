@@ -69,6 +69,8 @@ class Batch(NamedTuple):
     """How loud the microphone of the robot that is watched closely was, and"""
     voice: list[int]
     """its voice; see ``hub/observing/waves.py``."""
+    lost: int
+    """Steps of both that it was never told, likewise."""
 
 
 def state_key(entry: Entry) -> Key | None:
@@ -159,7 +161,7 @@ class Decimator:
         happenings = [self._shown(self._happenings.popleft()) for _ in range(count)]
         states = [self._shown(entry) for entry in self._states.values()]
         self._states.clear()
-        return Batch(happenings, states, self._dropped, *self._waves.take())
+        return Batch(happenings, states, self._dropped, *self._waves.take(), self._waves.lost)
 
     def _shown(self, entry: Entry) -> Entry:
         """Jobs bring what programs ask, and orders whole histories: those words are nobody's to see.

@@ -10,7 +10,7 @@ from protocols.messages.audio import MIC_RATE_HZ
 
 STEP_MS = 20
 MOST_STEPS = 100
-"""Steps that wait for an observer; of more the oldest are lost, and nobody counts them."""
+"""Steps that wait for an observer; of more the oldest are lost, and counted."""
 QUIET_DB = -60.0
 """What is as quiet as this, or quieter, is 0; full scale is 255."""
 _EVERY = 4
@@ -24,6 +24,8 @@ class Waves:
         self._mic: deque[int] = deque(maxlen=most)
         self._voice: deque[int] = deque(maxlen=most)
         self._rest = b""
+        self.lost = 0
+        """Steps of both that nobody was told, from the beginning on."""
 
     def __bool__(self) -> bool:
         return bool(self._mic or self._voice)
@@ -36,11 +38,15 @@ class Waves:
         self._rest = heard[whole:]
         for at in range(0, whole, _STEP_BYTES):
             step = array("h", heard[at : at + _STEP_BYTES])
-            self._mic.append(loudness(step[::_EVERY]))
+            self._add(self._mic, loudness(step[::_EVERY]))
 
     def speak(self, energy: int) -> None:
         """A frame of the robot's voice, whose energy the voice has told."""
-        self._voice.append(energy)
+        self._add(self._voice, energy)
+
+    def _add(self, steps: deque[int], loud: int) -> None:
+        self.lost += len(steps) == steps.maxlen
+        steps.append(loud)
 
     def take(self) -> tuple[list[int], list[int]]:
         """Steps of the microphone and of the voice since the last time, the oldest first."""

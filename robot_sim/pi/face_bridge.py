@@ -9,7 +9,6 @@ import asyncio
 import logging
 import random
 import signal
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,15 +17,14 @@ from urllib.parse import quote
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from protocols.errors import HubError
 from protocols.identity import checked_robot_id
 from robot_sim.errors import LinkGone
 from robot_sim.face_port import FacePort, SerialPort
+from robot_sim.pi.ending import GONE, OK, exit_code_of
 from robot_sim.pi.home import Home
 from robot_sim.pi.order import token_of
 from robot_sim.reconnect import LOST, NOT_AUTHORISED, GiveUp, after_close
 
-OK, GONE, CANNOT = 0, 1, 2
 WAITING_BYTES = 8 * 1024
 """Of a face that tells more than the network takes, the oldest is dropped."""
 SILENT_S = 3.0
@@ -200,19 +198,4 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     log.setLevel(logging.INFO)
-    try:
-        return asyncio.run(_run(given))
-    except HubError as error:
-        return _refuse(error)
-    except BaseExceptionGroup as group:
-        refusals, rest = group.split(HubError)
-        if refusals is None or rest is not None:
-            raise
-        return _refuse(refusals)
-
-
-def _refuse(error: BaseException) -> int:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    sys.stderr.write(f"robot-hub face-bridge: {error}\n")
-    return GONE if isinstance(error, LinkGone) else CANNOT
+    return exit_code_of("face-bridge", lambda: asyncio.run(_run(given)))

@@ -7,15 +7,14 @@ hub or to the network.
 import asyncio
 import logging
 import signal
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from protocols.errors import HubError
 from protocols.messages import robot as wire
 from robot_sim.errors import LinkGone
 from robot_sim.events import Event, Jumped, Linked, Unlinked
 from robot_sim.microphone import Spoken
+from robot_sim.pi.ending import GONE, OK, exit_code_of
 from robot_sim.pi.home import AGAIN_S, Home
 from robot_sim.pi.order import Order, read_order
 from robot_sim.pi.parts import Parts, hello_of, opened
@@ -23,7 +22,6 @@ from robot_sim.reconnect import NOT_AUTHORISED
 from robot_sim.robot import RobotOptions, SimulatedRobot
 from robot_sim.speaker import Cue, Moment
 
-OK, GONE, CANNOT = 0, 1, 2
 EVENTS_KEPT = 200
 NO_NOISE_DBFS = -200.0
 AWAY_S = 20.0
@@ -161,23 +159,12 @@ class Program:
 
 def main(arguments: Sequence[str]) -> int:
     """Be the robot of ``arguments``; 0: told to end, 1: the hub will not have it, 2: it cannot."""
-    try:
-        order = read_order(arguments)
-        level = logging.DEBUG if order.verbose else logging.INFO
-        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-        log.setLevel(level)
-        return asyncio.run(Program(order).run())
-    except HubError as error:
-        return _refuse(error)
-    except BaseExceptionGroup as group:
-        refusals, rest = group.split(HubError)
-        if refusals is None or rest is not None:
-            raise
-        return _refuse(refusals)
+    return exit_code_of("supervisor", lambda: _run(arguments))
 
 
-def _refuse(error: BaseException) -> int:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    sys.stderr.write(f"robot-hub supervisor: {error}\n")
-    return CANNOT
+def _run(arguments: Sequence[str]) -> int:
+    order = read_order(arguments)
+    level = logging.DEBUG if order.verbose else logging.INFO
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    log.setLevel(level)
+    return asyncio.run(Program(order).run())

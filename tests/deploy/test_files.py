@@ -3,8 +3,6 @@
 import configparser
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import yaml
 from hub.restarts import MISCONFIGURED
 from hub.settings import KNOWN_NAMES, Settings
 from hub.supervisor import AGENT_GRACE_S
+from tests.deploy.units import faults, read
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 UNIT = DEPLOY / "robot-hub.service"
@@ -21,12 +20,7 @@ EXECUTABLE = "/opt/robot-hub/bin/robot-hub"
 
 
 def unit() -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(
-        interpolation=None, strict=False, delimiters=("=",), comment_prefixes=("#",)
-    )
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read(UNIT)
-    return parser
+    return read(UNIT)
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +56,7 @@ def test_the_service_may_write_its_own_directories_and_nothing_else() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
-    here = tmp_path / UNIT.name
-    text = UNIT.read_text().replace(EXECUTABLE, sys.executable)
-    here.write_text(re.sub(r"^(User|Group)=.*$", r"\1=root", text, flags=re.MULTILINE))
-
-    result = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(here)], capture_output=True, text=True
-    )
-
-    ours = [line for line in result.stderr.splitlines() if UNIT.name in line]
-    assert (ours, result.returncode) == ([], 0)
+    assert faults(UNIT, EXECUTABLE, tmp_path) == []
 
 
 def test_the_containers_are_the_hub_and_a_server_of_models_by_profile(compose: Any) -> None:

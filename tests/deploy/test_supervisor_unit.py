@@ -4,27 +4,21 @@ import configparser
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from robot_sim.pi.__main__ import COMMANDS
+from robot_sim.pi.ending import CANNOT
 from robot_sim.pi.order import read_order
-from robot_sim.pi.supervise import CANNOT
+from tests.deploy.units import faults, read
 
 UNIT = Path(__file__).parent.parent.parent / "deploy" / "robot-supervisor.service"
 EXECUTABLE = "/opt/robot-supervisor/bin/robot-hub"
 
 
 def service() -> configparser.SectionProxy:
-    parser = configparser.ConfigParser(
-        interpolation=None, strict=False, delimiters=("=",), comment_prefixes=("#",)
-    )
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read(UNIT)
-    return parser["Service"]
+    return read(UNIT)["Service"]
 
 
 def test_its_order_and_that_of_its_example_are_understood() -> None:
@@ -43,11 +37,4 @@ def test_what_cannot_be_is_not_tried_again() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
 def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
-    here = tmp_path / UNIT.name
-    text = UNIT.read_text().replace(EXECUTABLE, sys.executable)
-    here.write_text(re.sub(r"^(User|Group)=.*$", r"\1=root", text, flags=re.MULTILINE))
-    result = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(here)], capture_output=True, text=True
-    )
-    ours = [line for line in result.stderr.splitlines() if UNIT.name in line]
-    assert (ours, result.returncode) == ([], 0)
+    assert faults(UNIT, EXECUTABLE, tmp_path) == []

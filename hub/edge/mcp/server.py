@@ -8,7 +8,7 @@ client that names a protocol from 2026 on needs no session: closing its stream c
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from hub.counters import Counters
+from hub.edge.disconnect import watched
 from hub.edge.grants import grant_of
 from hub.edge.held_body import off_loop
 from hub.edge.limits import PARSED_IN_PLACE_BYTES, BodyClass
@@ -139,7 +140,7 @@ class _Tools:
         call = Call(grant_of(request), context.session.report_progress)
         self._counters.count(f"mcp_calls.{tool.name}")
         try:
-            return await _result(await unless(given.gone, tool(arguments, call)))
+            return await _result(await watched(_raise_when(given.gone), tool(arguments, call)))
         except HubError as error:
             self._counters.count(f"mcp_failures.{error.code}")
             return _failure(f"{error.code}: {error}")
@@ -150,23 +151,6 @@ class _Tools:
             log.exception("mcp tool crashed", tool=tool.name)
             self._counters.count("mcp_failures.internal_error")
             return _failure("internal_error: the hub failed to do this")
-
-
-async def unless(gone: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
-    """The result of ``work``, which is cancelled when ``gone`` is set.
-
-    Raises:
-        CallerGone: it was.
-    """
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_raise_when(gone))
-            result = await work
-            watch.cancel()
-    except BaseExceptionGroup as group:
-        # One error at most is work's own; it is shown as itself.
-        raise group.exceptions[0] from None
-    return result
 
 
 async def _raise_when(gone: asyncio.Event) -> None:

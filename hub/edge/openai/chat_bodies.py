@@ -7,16 +7,8 @@ from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 from hub.edge.openai.fields import (
     Body,
     MaxTokens,
-    ModelName,
-    NoBias,
     NoLogprobs,
-    NoPenalty,
-    One,
-    Seed,
-    Stop,
-    StreamOptions,
-    Temperature,
-    TopP,
+    SampledBody,
     only,
     refuse,
 )
@@ -165,31 +157,18 @@ class SchemaFormat(Body):
     json_schema: JsonSchema
 
 
-class ChatBody(Body):
+class ChatBody(SampledBody):
     """What is to be gone on with, and how."""
 
-    model: ModelName
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    temperature: Temperature = None
-    top_p: TopP = None
-    max_tokens: MaxTokens = None
     max_completion_tokens: MaxTokens = None
-    stop: Stop = None
-    seed: Seed = None
-    n: One = None
     response_format: (
         Annotated[TextFormat | ObjectFormat | SchemaFormat, Field(discriminator="type")] | None
     ) = None
     tools: Annotated[list[Tool], Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     parallel_tool_calls: bool | None = None
-    logprobs: NoLogprobs = None
     top_logprobs: NoLogprobs = None
-    logit_bias: NoBias = None
-    presence_penalty: NoPenalty = None
-    frequency_penalty: NoPenalty = None
     modalities: list[Literal["text"]] | None = None
     audio: Annotated[
         JsonObject | None,

@@ -16,18 +16,8 @@ from hub.edge.chats import Chat, written
 from hub.edge.openai.asking import Desk
 from hub.edge.openai.chat_answers import new_id, now_s
 from hub.edge.openai.fields import (
-    Body,
-    MaxTokens,
-    ModelName,
-    NoBias,
-    NoLogprobs,
-    NoPenalty,
     One,
-    Seed,
-    Stop,
-    StreamOptions,
-    Temperature,
-    TopP,
+    SampledBody,
     engine_seed,
     refuse,
     stops_of,
@@ -53,10 +43,9 @@ def _no_tokens(prompt: Any) -> Any:
     return prompt
 
 
-class CompletionBody(Body):
+class CompletionBody(SampledBody):
     """Body of ``POST /v1/completions``."""
 
-    model: ModelName
     prompt: Annotated[
         str
         | Annotated[list[str], Field(max_length=2_048)]
@@ -76,23 +65,11 @@ class CompletionBody(Body):
             }
         ),
     ]
-    max_tokens: MaxTokens = None
-    temperature: Temperature = None
-    top_p: TopP = None
-    stop: Stop = None
-    seed: Seed = None
-    n: One = None
     best_of: One = None
     echo: bool | None = None
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
     suffix: Annotated[str | None, AfterValidator(refuse("texts are continued, not filled in"))] = (
         None
     )
-    logprobs: NoLogprobs = None
-    logit_bias: NoBias = None
-    presence_penalty: NoPenalty = None
-    frequency_penalty: NoPenalty = None
 
 
 class CompletionChoice(BaseModel):

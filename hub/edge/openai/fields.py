@@ -66,6 +66,24 @@ class StreamOptions(Body):
     include_usage: bool | None = None
 
 
+class SampledBody(Body):
+    """What chats and completions are asked with: how a text is drawn and told."""
+
+    model: ModelName
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    temperature: Temperature = None
+    top_p: TopP = None
+    max_tokens: MaxTokens = None
+    stop: Stop = None
+    seed: Seed = None
+    n: One = None
+    logprobs: NoLogprobs = None
+    logit_bias: NoBias = None
+    presence_penalty: NoPenalty = None
+    frequency_penalty: NoPenalty = None
+
+
 def stops_of(stop: str | list[str] | None) -> tuple[str, ...]:
     """The texts at which a text ends."""
     if stop is None:

@@ -46,6 +46,7 @@ def test_whoever_does_not_look_keeps_no_more_than_two_seconds() -> None:
         waves.speak(n % 256)
     mic, voice = waves.take()
     assert len(mic) == len(voice) == MOST_STEPS
+    assert waves.lost == 2 * 2 * MOST_STEPS
     assert voice[-1] == (MOST_STEPS * 3 - 1) % 256
 
 
