@@ -20,6 +20,7 @@ from hub.store.schema import connect
 from hub.store.tokens import Scope
 from protocols.messages.robot import TurnEnd
 from protocols.messages.session import Attention
+from protocols.messages.speech import SpeechPlayed
 from robot_sim.body import Standing
 from robot_sim.camera import RollingBall, Shot
 from robot_sim.proxy import FaultProxy
@@ -141,6 +142,7 @@ async def test_who_has_a_token_signs_in_with_it(tmp_path: Path) -> None:
 async def test_one_types_and_hears_and_stops_the_answer(tmp_path: Path) -> None:
     planner = ScriptedPlanner([Script(LONG), Script(("Yes?",))])
     async with running(tmp_path, planner=planner) as hub, browsing() as browser:
+        hub.observe(SpeechPlayed)
         page = await browser.page(f"{hub.url}/#/talk")
         await page.get_by_label("Type, and hear the answer").check()
         await page.get_by_role("button", name="Connect").click()
@@ -148,6 +150,7 @@ async def test_one_types_and_hears_and_stops_the_answer(tmp_path: Path) -> None:
         await page.get_by_role("button", name="Say", exact=True).click()
         await page.locator(".bubble.said", has_text="sentence number 2").wait_for()
         await shoot(page, "talk")
+        await hub.fact(SpeechPlayed, lambda played: played.words > 0)
         await page.get_by_role("button", name="Stop speaking").click()
         await page.locator("li[data-outcome=cancelled]").wait_for()
         await page.get_by_text("Stopped after").wait_for()
