@@ -2,8 +2,9 @@
 
 The whole hub in virtual time (``tests/conversations/stage.py``): its engine with the default
 policy, ears with its default rules and its own Silero, the embedded recogniser, and a simulated
-robot over a link that delays, jitters and stalls in both directions, in order, as TCP does. In
-virtual time nothing computes: engines answer at once, so what computing adds (Silero 0.1 ms, the
+robot over a link that delays, jitters and stalls in both directions, in order, as TCP does; it has
+an ear of its own, as a supervisor with ``aec: device`` has, and once more it leaves everything to
+the hub. In virtual time nothing computes: engines answer at once, so what computing adds (Silero 0.1 ms, the
 hub some 5 ms, see P2) is not in these times; what ears, policy and link take is. The robot has an
 echo canceller of its own, so its microphone does not hear it.
 
@@ -42,6 +43,7 @@ from benchmarks.material import FRAME, PER_MS
 from benchmarks.report import Row
 from protocols.messages import robot
 from protocols.messages.agent import AgentKind
+from robot_sim.ear import Ear, SileroEar
 from robot_sim.speaker import Speaker
 from tests.conversations.stage import CHUNK_SAMPLES, STEP_S, Robot, Stage
 from tests.virtual_time import clock_ns, until
@@ -112,7 +114,7 @@ class Pipe:
 class Listener(Robot):
     """A robot that is to speak all the time, and whose loudspeaker is recorded."""
 
-    def __init__(self, name: str, link: Link, heard: Track) -> None:
+    def __init__(self, name: str, link: Link, heard: Track, ear: Ear | None) -> None:
         super().__init__(name)
         rng = random.Random(f"{SEED} {link.name}")
         self._up, self._down = Pipe(link, rng), Pipe(link, rng)
@@ -121,7 +123,7 @@ class Listener(Robot):
         self.began_ns = clock_ns()
         self.speaker = Speaker(16_000, self.began_ns, self.sound.frombytes)
         self.supervisor = type(self.supervisor)(
-            name, robot.Capabilities(), self.speaker, lambda _: None
+            name, robot.Capabilities(), self.speaker, lambda _: None, ear=ear
         )
         self.cuts_ns: list[int] = []
         self.holds_ns: list[int] = []
@@ -133,6 +135,7 @@ class Listener(Robot):
             await asyncio.sleep(STEP_S)
             self._reply(self.supervisor.advance(clock_ns()))
             chunk = self._heard.pcm[self._samples : self._samples + CHUNK_SAMPLES].tobytes()
+            self.supervisor.on_sound(chunk)
             self._up.send(self._hear, self._samples, chunk)
             self._samples += CHUNK_SAMPLES
             self._ask_on()
@@ -247,11 +250,11 @@ class Engines(NamedTuple):
             await engine.start()
 
 
-async def _conversation(link: Link, heard: Track, engines: Engines) -> Result:
+async def _conversation(link: Link, heard: Track, engines: Engines, ear: Ear | None) -> Result:
     async with asyncio.TaskGroup() as tasks:
         theatre = Stage(tasks)
         await _furnish(theatre, engines)
-        one = Listener("r1", link, heard)
+        one = Listener("r1", link, heard, ear)
         await theatre.connect(one)
         await asyncio.sleep(len(heard.pcm) / (1000 * PER_MS) + STEP_S)
         result = _judged(one, heard)
@@ -319,7 +322,9 @@ def run(times: int = 1) -> list[Row]:
         order = clips * times
         random.Random(SEED).shuffle(order)
         heard = track(order, EVERY_MS, rng)
-        rows += _rows(link, run_virtually(_conversation(link, heard, engines)))
+        for ear in (SileroEar(), None):
+            result = run_virtually(_conversation(link, heard, engines, ear))
+            rows += _rows(link, result) if ear else _told_alone(link, result)
     return rows
 
 
@@ -354,6 +359,13 @@ def _rows(link: Link, result: Result) -> list[Row]:
         Row(case, "underruns", result.underruns, None, "", "0" if clean else "",
             result.underruns == 0 if clean else None, ""),
     ]  # fmt: skip
+
+
+def _told_alone(link: Link, result: Result) -> list[Row]:
+    """The same robot without an ear: goals are not asked of it, since no hub can reach them over a
+    link whose way there and back takes longer."""
+    case = f"P10 barge-in, {link.name}, by the hub alone"
+    return [row._replace(case=case, goal="", ok=None) for row in _rows(link, result)]
 
 
 def _names(trials: list[Trial]) -> str:

@@ -57,6 +57,7 @@ _TOPICS = (
     # facts: ears and stt
     Topic(voice.VoiceStarted, _C, _CTL),
     Topic(voice.VoiceConfirmed, _C, _CTL),
+    Topic(voice.VoiceLasted, _C, _CTL),
     Topic(voice.VoiceStopped, _C, _CTL),
     Topic(voice.UtteranceEnded, _C, _CTL),
     Topic(voice.UtteranceDropped, _C, _CTL),

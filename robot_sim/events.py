@@ -6,6 +6,7 @@ from protocols.messages.robot import ActionResult, ToRobot, Welcome
 from robot_sim.actions import Begun
 from robot_sim.microphone import Spoken
 from robot_sim.speaker import Cue
+from robot_sim.yielding import Loudness
 
 
 class Linked(NamedTuple):
@@ -33,9 +34,16 @@ class GestureBegan(NamedTuple):
     name: str
 
 
+class Yielded(NamedTuple):
+    """By its own ears the robot speaks as loud as ``loudness`` from now on."""
+
+    loudness: Loudness
+
+
 Happening = (
-    ToRobot | Linked | Unlinked | Jumped | Spoken | Cue | GestureBegan | Begun | ActionResult
-)
+    ToRobot | Linked | Unlinked | Jumped | Spoken | Cue | GestureBegan | Yielded | Begun
+    | ActionResult
+)  # fmt: skip
 
 
 class Event(NamedTuple):

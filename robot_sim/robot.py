@@ -31,6 +31,7 @@ from robot_sim.body import Body
 from robot_sim.camera import DEFAULT_FPS, PictureSource
 from robot_sim.captions import Captions
 from robot_sim.clock import JUMP_NS, device_clock
+from robot_sim.ear import Ear
 from robot_sim.errors import LinkGone
 from robot_sim.events import Event, Happening, Jumped, Linked, Unlinked
 from robot_sim.face_port import FacePort
@@ -61,9 +62,10 @@ class RobotOptions:
     it. ``heard`` and ``said`` take what enters the microphone (16 kHz) and
     what leaves the loudspeaker (at the hello's rate), sample by sample, which is heard
     ``said_lag_ms`` later. ``wakes`` is given what enters the microphone too, and says its wake word
-    where that ends. With ``sees`` it has a camera, and sends ``fps`` pictures a second. The
-    ``body`` is a world of its own if none is given; ``face`` leads to a face on a port. ``told``
-    hears of every event as it happens, of which at least ``kept`` stand in the log."""
+    where that ends. With an ``ear`` it yields at once to who speaks near it. With ``sees`` it has a
+    camera, and sends ``fps`` pictures a second. The ``body`` is a world of its own if none is given;
+    ``face`` leads to a face on a port. ``told`` hears of every event as it happens, of which at least
+    ``kept`` stand in the log."""
 
     hello: Hello = field(default_factory=simulator_hello)
     token: str | None = None
@@ -78,6 +80,7 @@ class RobotOptions:
     body: Body | None = None
     face: FacePort | None = None
     said_lag_ms: float = 0.0
+    ear: Ear | None = None
     wakes: Callable[[bytes], str] | None = None
     told: Callable[[Event], None] = lambda event: None
     kept: int = EVENTS_KEPT
@@ -120,7 +123,7 @@ class SimulatedRobot:
         self.body = simulated_body(robot_id) if options.body is None else options.body
         self.supervisor = Supervisor(
             self.robot_id, options.hello.capabilities, self.speaker, self._note,
-            self.body, wire,
+            self.body, wire, options.ear,
         )  # fmt: skip
         self._playout_sample = -1
         self._mic_base = 0
@@ -323,6 +326,7 @@ class SimulatedRobot:
         self._playout_sample = -1 if playing is None else playing.samples
         for part in spoken:
             self._note(part)
+        self.supervisor.on_sound(bytes(len(chunk.pcm)) if self._mic_off else chunk.pcm)
         if self._mic_off:
             return
         first = chunk.first_sample - self._mic_base

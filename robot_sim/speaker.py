@@ -15,6 +15,7 @@ import numpy as np
 from protocols.identity import Fence, Stamp
 from protocols.messages.robot import Flushed, Played, Playing, SpeechFrame
 from robot_sim.wav import Pcm
+from robot_sim.yielding import Loudness
 
 Tape = Callable[[bytes], None]
 """Takes every sample that leaves the loudspeaker or enters the microphone, silence included."""
@@ -67,17 +68,19 @@ class _Response:
     def over(self) -> bool:
         return self.total is not None and not self.parts and self.position >= self.total
 
-    def take(self, samples: int) -> _Part | None:
-        """Up to ``samples`` samples from the front, at the present gain; None if there are none."""
-        if self.held or not self.parts:
+    def take(self, samples: int, loudest: float) -> _Part | None:
+        """Up to ``samples`` samples from the front, at the present gain and no louder than
+        ``loudest``; None if there are none."""
+        if not self.parts:
             return None
         part = self.parts.popleft()
         if len(part.pcm) > samples:
             self.parts.appendleft(_Part(part.pcm[samples:], part.energy))
         pcm = part.pcm[:samples]
         self.position += len(pcm)
-        if self.gain != 1.0:
-            pcm = (pcm * self.gain).astype(np.int16)
+        gain = min(self.gain, loudest)
+        if gain != 1.0:
+            pcm = (pcm * gain).astype(np.int16)
         return _Part(pcm, part.energy)
 
     def append(self, part: _Part) -> None:
@@ -119,6 +122,8 @@ class Speaker:
         self.counters: Counter[str] = Counter()
         self.energy = 0
         """Loudness of what sounds now, 0..255."""
+        self.loudness = Loudness.FULL
+        """How loud anything may be. At ``NONE`` what is played pauses, as if it were held."""
         self._start_ns = start_ns
         self._rendered = 0
         self._tape = tape
@@ -131,7 +136,7 @@ class Speaker:
     def playing(self) -> Played | None:
         """Turn and position of what is on the loudspeaker; None while it is silent or held."""
         response = self._current()
-        if response is None or not response.started or response.held or response.dry:
+        if response is None or not response.started or response.dry or self._waits(response):
             return None
         return response.state
 
@@ -291,7 +296,9 @@ class Speaker:
         cues: list[Cue] = []
         while due > 0:
             response = self._current()
-            part = response.take(due) if response else None
+            part = None
+            if response is not None and not self._waits(response):
+                part = response.take(due, self.loudness.value)
             if response is None or part is None:
                 self._sound_nothing(response, due)
                 break
@@ -309,7 +316,7 @@ class Speaker:
     def _sound_nothing(self, response: _Response | None, samples: int) -> None:
         self._rendered += samples
         self.energy = 0
-        if response is not None and response.started and not response.held:
+        if response is not None and response.started and not self._waits(response):
             response.dry = True
         if self._tape is not None:
             self._tape(bytes(2 * samples))
@@ -335,6 +342,9 @@ class Speaker:
         self._finished[response.turn] = response.position
         while len(self._finished) > _REMEMBERED_TURNS:
             del self._finished[next(iter(self._finished))]
+
+    def _waits(self, response: _Response) -> bool:
+        return response.held or self.loudness is Loudness.NONE
 
     def _current(self) -> _Response | None:
         return self._responses[min(self._responses)] if self._responses else None

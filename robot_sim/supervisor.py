@@ -35,9 +35,11 @@ from protocols.messages.robot import (
 from protocols.vocabulary import FACE_GESTURES
 from robot_sim.actions import Actions, Begun, Step
 from robot_sim.body import Body, Standing
+from robot_sim.ear import Ear
 from robot_sim.events import GestureBegan, Happening
 from robot_sim.face import Face
 from robot_sim.face_wire import FaceWire
+from robot_sim.floor import Floor
 from robot_sim.speaker import Cue, Moment, Speaker
 
 _WORLD_EVERY_NS = 1_000_000_000
@@ -49,7 +51,7 @@ class Supervisor:
     """Ties the robot's parts together. ``notice`` is told of everything the robot does itself.
 
     ``body`` carries the face, a standing one if none is given; ``wire`` leads to a face on a port,
-    which shows what ``face`` does.
+    which shows what ``face`` does. With an ``ear`` the robot yields at once to who speaks near it.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Supervisor:
         notice: Callable[[Happening], None],
         body: Body | None = None,
         wire: FaceWire | None = None,
+        ear: Ear | None = None,
     ) -> None:
         self.speaker = speaker
         self.face = Face()
@@ -70,9 +73,12 @@ class Supervisor:
         self._hub_id = ""
         self._linked = False
         self._world_due_ns = 0
+        self._floor = Floor(ear, speaker, notice) if ear is not None else None
 
     def on_message(self, message: ToRobot, now_ns: int) -> list[FromRobot]:
         """Obey ``message``; return what the hub is to be told."""
+        if self._floor is not None:
+            self._floor.told(message)
         return self._obeyed(message, now_ns) + self._shown(now_ns)
 
     def _obeyed(self, message: ToRobot, now_ns: int) -> list[FromRobot]:
@@ -97,6 +103,11 @@ class Supervisor:
     def on_speech(self, header: SpeechFrame, pcm: bytes, now_ns: int) -> list[FromRobot]:
         """Buffer a speech frame."""
         return self._report(self.speaker.feed(header, pcm, now_ns))
+
+    def on_sound(self, pcm: bytes) -> None:
+        """The microphone has heard ``pcm`` (16 kHz mono s16le), and nothing of this robot in it."""
+        if self._floor is not None:
+            self._floor.hear(pcm)
 
     def advance(self, now_ns: int) -> list[FromRobot]:
         """Move every part to ``now_ns``."""

@@ -21,6 +21,7 @@ from protocols.messages.voice import (
     UtteranceDropped,
     UtteranceEnded,
     VoiceConfirmed,
+    VoiceLasted,
     VoiceStarted,
     VoiceStopped,
     WakeDetected,
@@ -45,8 +46,8 @@ class Ears:
     )
     produces: frozenset[type[Message]] = frozenset(
         {
-            VoiceStarted, VoiceConfirmed, VoiceStopped, UtteranceEnded, UtteranceDropped,
-            UtteranceChunk, WakeDetected, WakeUnheard,
+            VoiceStarted, VoiceConfirmed, VoiceLasted, VoiceStopped, UtteranceEnded,
+            UtteranceDropped, UtteranceChunk, WakeDetected, WakeUnheard,
         }
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ from protocols.messages.voice import (
     UtteranceDropped,
     UtteranceEnded,
     VoiceConfirmed,
+    VoiceLasted,
     VoiceStarted,
     VoiceStopped,
 )
@@ -40,6 +41,9 @@ class Rules:
     since a robot that ducked for nothing is heard again at once, and one that ducks late is not."""
     confirm_ms: int = 250
     """Voice since ``voice.started`` after which it is speech rather than a knock."""
+    lasting_ms: int = 600
+    """Voice since ``voice.started`` that is longer than a backchannel's, and interrupts a robot
+    whatever it says. Counted here, in samples: a link that stalls makes nobody speak longer."""
     pause_ms: int = 192
     """Silence after which the voice has stopped and the turn model is asked."""
     min_voiced_ms: int = 150
@@ -116,6 +120,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     stretch: int = 0
     """Voice since ``voice.started``."""
     confirmed: bool = False
+    lasted: bool = False
     voiced: int = 0
     """Voice of the whole utterance."""
     speech_end: int = 0
@@ -248,9 +253,9 @@ def _voice_on(rules: Rules, state: State, probability: float) -> Step:
     )
     state = replace(
         state, voice=True, run=0, stretch=state.run, voiced=state.voiced + state.run, silence=0,
-        speech_end=state.position, verdict=-1.0, confirmed=False,
+        speech_end=state.position, verdict=-1.0, confirmed=False, lasted=False,
     )  # fmt: skip
-    state, events = _maybe_confirm(rules, state)
+    state, events = _measured(rules, state)
     return state, (started, *events)
 
 
@@ -263,7 +268,7 @@ def _voice_goes_on(rules: Rules, state: State, window: Window) -> Step:
             state, position=window.end, stretch=state.stretch + length, silence=0,
             voiced=state.voiced + length, speech_end=window.end,
         )  # fmt: skip
-        return _maybe_confirm(rules, state)
+        return _measured(rules, state)
     state = replace(state, position=window.end, silence=state.silence + length)
     if state.silence < rules.pause_ms * _PER_MS:
         return state, NO_EVENTS
@@ -278,11 +283,17 @@ def _voice_goes_on(rules: Rules, state: State, window: Window) -> Step:
     return state, (stopped, AskTurnModel(state.utterance, state.speech_end))
 
 
-def _maybe_confirm(rules: Rules, state: State) -> Step:
-    if state.confirmed or state.stretch < rules.confirm_ms * _PER_MS:
-        return state, NO_EVENTS
-    confirmed = VoiceConfirmed(utterance=state.utterance, voiced_ms=state.stretch // _PER_MS)
-    return replace(state, confirmed=True), (confirmed,)
+def _measured(rules: Rules, state: State) -> Step:
+    """Say once that the voice is speech, and once that it goes on."""
+    number, voiced_ms = state.utterance, state.stretch // _PER_MS
+    events: Events = NO_EVENTS
+    if not state.confirmed and voiced_ms >= rules.confirm_ms:
+        events = (VoiceConfirmed(utterance=number, voiced_ms=voiced_ms),)
+        state = replace(state, confirmed=True)
+    if not state.lasted and voiced_ms >= rules.lasting_ms:
+        events = (*events, VoiceLasted(utterance=number, voiced_ms=voiced_ms))
+        state = replace(state, lasted=True)
+    return state, events
 
 
 def _maybe_over(rules: Rules, state: State) -> Step:

@@ -131,7 +131,7 @@ class Draft:
             voiceless="" if state.has(AgentKind.TTS, PRIMARY) else "tts_unavailable",
         )
         self.set(turn=turn, last_turn=number, carried="", reopens=0, barge=Barge.NONE)
-        self.tell(robot.TurnBegin(turn=number, user_text=user_text))
+        self.tell(turn.beginning)
         self.report(TurnStarted(priority=claim.priority, user_text=user_text, reopens=reopens))
 
     def expect_speech(self) -> None:

@@ -179,6 +179,7 @@ Rule = Callable[[Draft, Any], None]
 _AGENT_RULES: dict[type[Message], Rule] = {
     voice.VoiceStarted: listening.voice_started,
     voice.VoiceConfirmed: listening.voice_confirmed,
+    voice.VoiceLasted: listening.voice_lasted,
     voice.VoiceStopped: listening.voice_stopped,
     voice.UtteranceDropped: listening.utterance_dropped,
     voice.WakeDetected: attention.woken,

@@ -50,22 +50,32 @@ def voice_confirmed(d: Draft, m: voice.VoiceConfirmed) -> None:
         d.set(barge=Barge.HELD)
         d.do(do.Hold(d.turn.number))
         d.tell(robot.Hold(turn=d.turn.number))
-        d.arm(Timer.BARGE, d.state.policy.barge_decide_ms)
+        d.arm(Timer.BARGE, d.state.policy.barge_wait_ms)
+
+
+def voice_lasted(d: Draft, m: voice.VoiceLasted) -> None:
+    heard = d.state.utterance
+    if heard and m.utterance == heard.number and d.turn and d.state.barge is Barge.HELD:
+        answering.interrupt(d, "barge_in")
 
 
 def voice_stopped(d: Draft, m: voice.VoiceStopped) -> None:
-    if d.state.utterance and m.utterance == d.state.utterance.number:
-        d.set(utterance=Utterance(m.utterance, voiced=False))
+    if d.state.utterance is None or m.utterance != d.state.utterance.number:
+        return
+    d.set(utterance=Utterance(m.utterance, voiced=False))
+    if d.state.barge is Barge.HELD and d.state.hello.endpointing is Endpointing.CLIENT:
+        # It ends the utterance whenever it likes: the robot does not wait for that.
+        nothing_said(d)
 
 
 def barge_due(d: Draft) -> None:
+    """What became of the voice that holds the robot is not told: no sound comes any more."""
     heard = d.state.utterance
     if not (d.turn and heard and d.state.barge is Barge.HELD):
         return
     if heard.voiced:
         answering.interrupt(d, "barge_in")
-    elif d.state.hello.endpointing is Endpointing.CLIENT:
-        # It ends the utterance whenever it likes: the robot does not wait for that.
+    else:
         nothing_said(d)
 
 
@@ -148,8 +158,8 @@ def final(d: Draft, m: transcript.TranscriptFinal) -> None:
 
 
 def _is_beside(d: Draft, text: str) -> bool:
-    """Whether the robot goes on as if it had not been said. Who speaks for longer than
-    ``Policy.barge_decide_ms`` has interrupted by then, whatever the words."""
+    """Whether the robot goes on as if it had not been said. Whoever's voice has *lasted* has
+    interrupted by then, whatever the words."""
     if d.state.barge is Barge.NONE:
         return False
     speaks = d.turn is not None and d.turn.audible

@@ -97,7 +97,7 @@ def _tell_where_everything_stands(d: Draft) -> None:
     live = d.turn
     if live is None:
         return
-    d.tell(robot.TurnBegin(turn=live.number, user_text=live.user_text))
+    d.tell(live.beginning)
     for number, phrase in enumerate(live.phrases):
         if phrase.words:
             d.tell(

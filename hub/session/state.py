@@ -12,16 +12,16 @@ from hub.open_turn import Phrase
 from hub.session.character import Character
 from hub.session.events import Announce
 from hub.session.hearing import Hearing
-from hub.session.preemption import Claim
+from hub.session.preemption import Claim, decide
 from hub.session.waterfall import Stage
 from protocols.messages.affect import AffectState, BodySensed
 from protocols.messages.agent import AgentKind
 from protocols.messages.face import Conversation
 from protocols.messages.memory import MemoryState
-from protocols.messages.robot import Capabilities, Hello
+from protocols.messages.robot import Capabilities, Hello, TurnBegin
 from protocols.messages.session import Attention
 from protocols.messages.speech import WordMark
-from protocols.messages.turn import Exchange, Sight
+from protocols.messages.turn import Exchange, Priority, Sight
 from protocols.vocabulary import NEGATIVE_EMOTIONS
 
 _MS = 1_000_000
@@ -43,11 +43,10 @@ class Policy:
     """Silence after which the robot says that it is thinking."""
     transcript_ms: int = 8_000
     """Longest wait for a transcript after its utterance ended."""
-    barge_decide_ms: int = 550
-    """A confirmed voice that lasts this much longer interrupts, whatever it says. Its end is known
-    192 ms late (``agents/ears``), so this is 350 ms of voice."""
     barge_words: int = 3
-    """Words of a partial transcript that interrupt before that."""
+    """Words of a partial transcript that interrupt before the voice has *lasted*."""
+    barge_wait_ms: int = 3_000
+    """How long a robot that is held waits for ears to say whether the voice goes on or pauses."""
     silence_ms: int = 4_000
     """Speaking, but nothing reached the loudspeaker for so long: the turn is ended."""
     resume_ms: int = 30_000
@@ -180,6 +179,12 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
     looking: bool = False
     sight: Sight | None = None
     stages: Mapping[Stage, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def beginning(self) -> TurnBegin:
+        """What the robot is told of it."""
+        interruptible = decide(self.claim, Claim(Priority.USER)).granted
+        return TurnBegin(turn=self.number, user_text=self.user_text, interruptible=interruptible)
 
     @property
     def audible(self) -> bool:

@@ -221,10 +221,11 @@ class Transcript(Numbered, tag="transcript"):
 
 
 class TurnBegin(Numbered, tag="turn_begin"):
-    """A turn starts."""
+    """A turn starts. Not ``interruptible``: it is said to its end, whoever speaks into it."""
 
     turn: int
     user_text: str = ""
+    interruptible: bool = True
 
 
 class TurnEnd(Numbered, tag="turn_end"):

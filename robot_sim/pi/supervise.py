@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 from protocols.messages import robot as wire
 from robot_sim.errors import LinkGone
-from robot_sim.events import Event, Jumped, Linked, Unlinked
+from robot_sim.events import Event, Happening, Jumped, Linked, Unlinked, Yielded
 from robot_sim.microphone import Spoken
 from robot_sim.pi.ending import GONE, OK, exit_code_of
 from robot_sim.pi.home import AGAIN_S, Home
@@ -92,6 +92,7 @@ class Program:
             body=parts.body,
             face=parts.face,
             said_lag_ms=parts.speaker.lag_ms,
+            ear=parts.ear,
             wakes=parts.wakes.hear if parts.wakes is not None else None,
             told=lambda event: self._told(event, parts),
             kept=EVENTS_KEPT,
@@ -145,16 +146,25 @@ class Program:
                 if self._gone != (code, reason):  # attempt after attempt ends alike
                     self._gone = (code, reason)
                     log.info("connection gone: %d %s", code, reason)
-            case Jumped(ms):
-                log.info("the clock jumped by %d ms", ms)
             case Spoken(began=False):
                 self._over_ns = event.at_ns
             case Cue(moment=Moment.FLUSHED):
                 parts.speaker.cut()
-            case wire.TurnEnd(turn=turn, outcome=outcome, code=code):
-                log.info("turn %d %s %s", turn, outcome.value, code)
-            case wire.Error(code=code):
-                log.warning("the hub says %s", code)
+            case what:
+                _write(what)
+
+
+def _write(what: Happening) -> None:
+    """Write what is of interest, and no word of what was said."""
+    match what:
+        case Jumped(ms):
+            log.info("the clock jumped by %d ms", ms)
+        case Yielded(loudness):
+            log.debug("somebody speaks: %s", loudness.name.lower())
+        case wire.TurnEnd(turn=turn, outcome=outcome, code=code):
+            log.info("turn %d %s %s", turn, outcome.value, code)
+        case wire.Error(code=code):
+            log.warning("the hub says %s", code)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -149,7 +149,7 @@ async def test_a_robot_of_the_light_install_is_paired_and_converses_whatever_fai
         await wait_until_ready(hub.url, lambda _: None, token)
         order = ("supervisor", "--robot-id", "pi", "--hub", hub.url.replace("http", "ws"))
         files = ("--state-dir", tmp_path / "state", "--mic", mic, "--speaker", said)
-        more = ("--mic-again", "0.5", "--face-port", port)
+        more = ("--mic-again", "0.5", "--face-port", port, "--aec", "device", "--verbose")
         async with started(python, "-m", "robot_sim.pi", *order, *files, *more) as robot:
             face.beside = robot.lines
             await paired(robot, hub, tmp_path, token)
@@ -190,6 +190,7 @@ async def test_a_robot_of_the_light_install_is_paired_and_converses_whatever_fai
     with wave.open(str(said)) as file:
         sound = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     assert int((abs(sound) > 1_000).sum()) > 8_000
+    assert not any("is not installed" in line for line in robot.lines)
     assert not any("hello" in line for line in robot.lines)  # what people say is in no log
 
 

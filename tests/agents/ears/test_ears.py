@@ -58,7 +58,7 @@ def test_an_utterance_is_reported_in_order_and_its_sound_is_sent_whole() -> None
     microphone = Microphone(scripted())
     microphone.hear(SPEECH)
     assert names(microphone.messages) == [
-        "VoiceStarted", "VoiceConfirmed", "VoiceStopped", "UtteranceEnded",
+        "VoiceStarted", "VoiceConfirmed", "VoiceLasted", "VoiceStopped", "UtteranceEnded",
     ]  # fmt: skip
     [end] = ended(microphone)
     assert microphone.sound(1) == SPEECH[end.first_sample : end.last_sample].tobytes()

@@ -31,6 +31,7 @@ from protocols.messages.voice import (
     UtteranceDropped,
     UtteranceEnded,
     VoiceConfirmed,
+    VoiceLasted,
     VoiceStarted,
     VoiceStopped,
 )
@@ -81,6 +82,19 @@ def test_a_window_of_voice_starts_one_and_eight_confirm_it() -> None:
         VoiceStarted(utterance=1, first_sample=20 * W, probability=VOICE),
         VoiceConfirmed(utterance=1, voiced_ms=256),
     ]
+
+
+def test_a_voice_that_goes_on_is_told_once_however_it_came() -> None:
+    _, events = heard([VOICE] * 18 + [SILENCE])
+    assert not only(events, VoiceLasted)
+    _, events = heard([VOICE] * 10 + [SILENCE] * 5 + [VOICE] * 30)
+    assert only(events, VoiceLasted) == [VoiceLasted(utterance=1, voiced_ms=608)]
+
+
+def test_a_voice_that_paused_is_measured_anew() -> None:
+    _, events = heard(([VOICE] * 15 + [SILENCE] * 8) * 2 + [VOICE] * 19)
+    assert [e.utterance for e in only(events, VoiceConfirmed)] == [1, 1, 1]
+    assert len(only(events, VoiceLasted)) == 1
 
 
 def test_a_voice_that_fades_stays_on_down_to_the_lower_threshold() -> None:
@@ -262,7 +276,7 @@ def test_whatever_is_heard_utterances_are_whole_ordered_and_disjoint(heard_as: l
             case UtteranceEnded() | UtteranceDropped():
                 assert event.utterance == open_utterance
                 open_utterance, floor = 0, event.utterance
-            case VoiceConfirmed() | VoiceStopped() | AskTurnModel():
+            case VoiceConfirmed() | VoiceLasted() | VoiceStopped() | AskTurnModel():
                 assert event.utterance == open_utterance
     ends = [e for e in events if isinstance(e, UtteranceEnded)]
     for ended, following in pairwise(ends):

@@ -84,6 +84,10 @@ class Driver:
             self.ears(voice.VoiceConfirmed(utterance=self.utterance, voiced_ms=250))
         return self.utterance
 
+    def goes_on_speaking(self) -> None:
+        """The user has spoken for longer than it takes to say "uh huh"."""
+        self.ears(voice.VoiceLasted(utterance=self.utterance, voiced_ms=600))
+
     def ends_utterance(self) -> None:
         """Ears finds the end of what the user says; the transcript is still to come."""
         self.ears(

@@ -75,7 +75,7 @@ def test_what_waits_does_not_interrupt_a_user_who_goes_on() -> None:
     d.converses("tell me a story", "Once upon a time.", played_ms=100)
     announce(d, 1)
     d.starts_to_speak(confirmed=True)
-    d.wait(600)
+    d.goes_on_speaking()
     assert d.state.turn is None
     d.stops_speaking("and what is your name")
     assert d.state.turn is not None

@@ -87,10 +87,21 @@ def test_a_confirmed_voice_that_goes_on_interrupts_without_words() -> None:
     d = Driver()
     d.converses("tell me a story", STORY, played_ms=450)
     d.starts_to_speak(confirmed=True)
-    d.wait(Policy().barge_decide_ms - 1)
-    assert d.outcomes == []
-    d.wait(1)
+    d.wait(Policy().barge_wait_ms - 1)
+    assert d.outcomes == []  # a link that stalls is no voice that goes on
+    d.goes_on_speaking()
     assert d.outcomes == [(1, Outcome.INTERRUPTED, "barge_in")]
+
+
+def test_a_voice_that_paused_is_heard_out_however_late_its_end_comes() -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    number = d.starts_to_speak(confirmed=True)
+    d.ears(voice.VoiceLasted(utterance=number - 1, voiced_ms=600))
+    d.wait(2_000)
+    d.stops_speaking("uh huh")
+    assert d.outcomes == []
+    assert d.all(do.Release) == [do.Release(1)]
 
 
 @pytest.mark.parametrize("text", ["", "mhm", "yeah", "uh huh", "okay", "buddy", "Well."])
@@ -168,7 +179,7 @@ def test_a_reopened_turn_is_answered_after_all_if_nothing_more_was_said() -> Non
     d = Driver()
     d.says("find the ball")
     d.starts_to_speak(confirmed=True)
-    d.wait(Policy().barge_decide_ms)
+    d.goes_on_speaking()
     assert d.outcomes == [(1, Outcome.REOPENED, "barge_in")]
     d.stops_speaking("")
     assert d.state.turn.user_text == "find the ball"
@@ -278,11 +289,22 @@ def test_a_voice_that_paused_does_not_hold_the_robot_until_its_client_ends_the_u
     number = d.starts_to_speak(confirmed=True)
     assert d.state.barge is Barge.HELD
     d.ears(voice.VoiceStopped(utterance=number, last_sample=9_000, voiced_ms=300))
-    d.wait(Policy().barge_decide_ms)
     assert d.state.barge is Barge.NONE
     assert d.told(robot.Release)
     d.stops_speaking("what happened then")
     assert d.outcomes == [(1, Outcome.INTERRUPTED, "user_spoke")]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_no_robot_is_held_for_ever_by_a_microphone_that_falls_silent(paused: bool) -> None:
+    d = Driver()
+    d.converses("tell me a story", STORY, played_ms=450)
+    number = d.starts_to_speak(confirmed=True)
+    if paused:
+        d.ears(voice.VoiceStopped(utterance=number, last_sample=9_000, voiced_ms=300))
+    d.wait(Policy().barge_wait_ms)
+    assert d.state.barge is Barge.NONE
+    assert d.outcomes == ([] if paused else [(1, Outcome.INTERRUPTED, "barge_in")])
 
 
 def test_an_empty_response_is_nonsense() -> None:

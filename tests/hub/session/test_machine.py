@@ -335,6 +335,11 @@ class Life(RuleBasedStateMachine):
             else voice.VoiceStopped(utterance=number, last_sample=1, voiced_ms=1),
         )
 
+    @rule(name=names, back=backs)
+    def voice_goes_on(self, name: str, back: int) -> None:
+        number = self.utterances - back
+        self.fact(name, AgentKind.EARS, voice.VoiceLasted(utterance=number, voiced_ms=600))
+
     @rule(name=names, back=backs, dropped=st.booleans())
     def utterance_ends(self, name: str, back: int, dropped: bool) -> None:
         number = self.utterances - back
