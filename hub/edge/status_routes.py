@@ -3,13 +3,13 @@
 from typing import Any
 
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, Response
 
 from hub.edge import health as documents
 from hub.edge.documented import Responses, refusals
 from hub.edge.job_routes import ErrorBody
-from hub.edge.metrics import registry_of
+from hub.edge.metrics import exposition, registry_of
 from hub.edge.paths import BASES
 from hub.edge.services import EdgeServices
 
@@ -70,7 +70,7 @@ def status_router(services: EdgeServices) -> APIRouter:
     @router.get("/metrics", response_class=Response, responses=refused)
     async def metrics() -> Response:
         """Numbers for Prometheus."""
-        return Response(generate_latest(metrics_registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(await exposition(metrics_registry), media_type=CONTENT_TYPE_LATEST)
 
     @router.get("/", responses=refused)
     async def index() -> dict[str, Any]:

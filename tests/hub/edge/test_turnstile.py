@@ -1,0 +1,62 @@
+"""Requests begin one in each turn of the loop, and no one who leaves stands in the way."""
+
+import asyncio
+
+from starlette.types import Message, Receive, Scope, Send
+
+from hub.edge.turnstile import Turnstile
+
+
+async def nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def nowhere(message: Message) -> None:
+    """Nobody reads it."""
+
+
+class Turns:
+    """Counts the turns of the loop, and notes in which each request began."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.begun: list[int] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun.append(self.now)
+
+    async def count(self) -> None:
+        while True:
+            self.now += 1
+            await asyncio.sleep(0)
+
+
+async def let_in(kinds: list[str], leave: int = -1) -> Turns:
+    turns = Turns()
+    turnstile = Turnstile(turns)
+    async with asyncio.TaskGroup() as group:
+        clock = group.create_task(turns.count())
+        tasks = [group.create_task(turnstile({"type": kind}, nothing, nowhere)) for kind in kinds]
+        if leave >= 0:
+            await asyncio.sleep(0)
+            tasks[leave].cancel()
+        await asyncio.wait(tasks)
+        clock.cancel()
+    return turns
+
+
+async def test_requests_that_come_together_begin_in_turns_of_their_own() -> None:
+    turns = await let_in(["http"] * 20)
+    assert len(set(turns.begun)) == 20
+
+
+async def test_a_websocket_does_not_wait_for_requests() -> None:
+    turns = await let_in(["http"] * 20 + ["websocket"])
+    assert turns.begun[0] == 1
+    assert len(turns.begun) == 21
+
+
+async def test_who_leaves_while_it_waits_lets_the_next_one_in() -> None:
+    for leave in range(5):
+        turns = await let_in(["http"] * 5, leave)
+        assert len(set(turns.begun)) == 4
