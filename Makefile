@@ -33,7 +33,7 @@ demo: setup ## Watch a simulated robot hold a conversation.
 test: setup ## Run the quick tests: all but those of whole process trees and of heavy engines.
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not engine' --ignore tests/e2e --ignore tests/engines $(ARGS)
 
-test-processes: setup ## Run the tests that start a hub and its agents as processes.
+test-processes: setup ## Run the tests of processes: a hub with its agents, agents alone, commands.
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not engine' tests/e2e $(ARGS)
 
 test-engines: ## Run the tests of heavy engines, in an environment of their own (3 GB); ARGS='-k vllm'.

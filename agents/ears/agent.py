@@ -95,18 +95,18 @@ class Ears:
         match envelope.body:
             case MicChunk() as chunk:
                 if not listener.follows(chunk):
-                    self._judge([listener])
+                    self._judge_alone(listener)
                 listener.hear(envelope, chunk, blob)
                 self._unheard[envelope.robot] = listener
             case order:
                 # An order holds from where the sound stands that came before it.
-                self._judge([listener])
+                self._judge_alone(listener)
                 self._obey(listener, order)
 
-    def drained(self) -> None:
-        if self._unheard:
-            self._judge(list(self._unheard.values()))
-            self._unheard.clear()
+    def drained(self) -> dict[str, AgentError]:
+        failed = self._judge(list(self._unheard.values()))
+        self._unheard.clear()
+        return failed
 
     def close(self, robot: str) -> None:
         listener = self._listeners.pop(robot, None)
@@ -116,16 +116,26 @@ class Ears:
 
     # inside
 
-    def _judge(self, listeners: Sequence[Listener]) -> None:
-        """Judge every complete window, one of each robot at a time."""
+    def _judge(self, listeners: Sequence[Listener]) -> dict[str, AgentError]:
+        """Judge every complete window, one of each robot at a time; robots that could not be, and
+        why: the others are none the worse for it."""
+        failed: dict[str, AgentError] = {}
         while True:
             waiting = [(one, pcm) for one in listeners if (pcm := one.next_window()) is not None]
             if not waiting:
-                return
+                return failed
             scores = self._activity.score([(one.memory, pcm) for one, pcm in waiting])
             for (one, _), probability in zip(waiting, scores, strict=True):
-                one.judge(probability)
-            listeners = [one for one, _ in waiting]
+                try:
+                    one.judge(probability)
+                except AgentError as error:
+                    failed[one.robot] = error
+            listeners = [one for one, _ in waiting if one.robot not in failed]
+
+    def _judge_alone(self, listener: Listener) -> None:
+        """The same of one robot, whose own session an error ends."""
+        for error in self._judge([listener]).values():
+            raise error
 
     def _obey(self, listener: Listener, order: object) -> None:
         match order:

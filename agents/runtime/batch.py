@@ -83,7 +83,8 @@ class BatchHost:
 
     def drained(self) -> None:
         """Everything the media lane had is handed out."""
-        self._service.drained()
+        for robot, error in self._service.drained().items():
+            self._fail(self._sessions[robot], error)
 
     def fence(self, robot: str, turn: int) -> None:
         """Sessions outlive turns."""

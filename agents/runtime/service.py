@@ -7,10 +7,11 @@ and nothing else; any other exception ends the process loudly; a finished scope 
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from agents.runtime.errors import AgentError
 from protocols.envelope import AnyEnvelope, Message
 
 
@@ -82,8 +83,9 @@ class BatchService(Protocol):
     def handle(self, envelope: AnyEnvelope, blob: bytes) -> None:
         """A message of an open session."""
 
-    def drained(self) -> None:
-        """The media lane was drained: everything that could be batched is in."""
+    def drained(self) -> Mapping[str, AgentError]:
+        """The media lane was drained: everything that could be batched is in. Robots whose session
+        cannot go on, and why; each ends as by an error of ``handle``."""
 
     def close(self, robot: str) -> None:
         """The session of ``robot`` is over."""

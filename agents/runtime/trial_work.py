@@ -134,7 +134,8 @@ async def hear(agent: Agent, sound: bytes) -> Answer:
     began_s = time.monotonic()
     for first, piece in _pieces(sound + silence):
         ears.handle(Envelope(robot=_ROBOT, body=MicChunk(first_sample=first)), piece)
-        ears.drained()
+        for error in ears.drained().values():
+            raise error
         due_s = began_s + (first + CHUNK_SAMPLES) / MIC_RATE_HZ
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
         if answers.over.is_set():

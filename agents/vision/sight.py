@@ -83,8 +83,9 @@ class Sight:
             self._waiting[envelope.robot] = _Frame(envelope.t_src_ns, frame.error_ms, blob)
             self._next()
 
-    def drained(self) -> None:
+    def drained(self) -> dict[str, AgentError]:
         """Every frame is taken as it comes."""
+        return {}
 
     def close(self, robot: str) -> None:
         self._robots.pop(robot, None)

@@ -23,9 +23,10 @@ from protocols.errors import HubError
 
 RobotId = Annotated[str, Path(max_length=64)]
 ReminderId = Annotated[str, Path(max_length=40)]
-Text = Annotated[
+ReminderText = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]  # fmt: skip
+"""What a program may have a robot say, whichever way it asks."""
 
 
 class UnknownReminder(HubError):
@@ -39,7 +40,7 @@ class NewReminder(BaseModel):
     an offset it is by the clock of the robot's time zone. A timer has ``in_s``."""
 
     kind: Literal["timer", "reminder"] = "reminder"
-    text: Text = ""
+    text: ReminderText = ""
     in_s: Annotated[int, Field(ge=1, le=MOST_S)] | None = None
     at: datetime | None = None
 

@@ -320,8 +320,10 @@ class JobDesk:
                 self._dispatch.ended(work)
             case BlobWanted(index=index, offset=offset):
                 self._post.wanted(work, index, offset)
-            case fact:
+            case fact if self._dispatch.works.is_scheduled(work):
                 self._answered(work, fact)
+            case _:  # a change of a model has an end, and no answer
+                self._counters.count("job_facts.of_no_job")
 
     def _answered(self, work: Work, fact: Message) -> None:
         if isinstance(fact, ImageProgress):

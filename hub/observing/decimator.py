@@ -142,7 +142,7 @@ class Decimator:
     def put(self, entry: Entry) -> None:
         """Something happened."""
         if isinstance(entry, SpeechOut) and entry.robot == self._of:
-            self._waves.speak(entry.energy)
+            self._waves.speak(entry.energy, entry.samples * 1000 / entry.rate_hz)
         key = state_key(entry) or passing_key(entry)
         if key is not None:
             self._states.pop(key, None)

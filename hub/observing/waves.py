@@ -24,6 +24,9 @@ class Waves:
         self._mic: deque[int] = deque(maxlen=most)
         self._voice: deque[int] = deque(maxlen=most)
         self._rest = b""
+        self._spoken_ms = 0.0
+        """Of the voice's step that is not whole yet; and how loud it is:"""
+        self._loudest = 0
         self.lost = 0
         """Steps of both that nobody was told, from the beginning on."""
 
@@ -40,9 +43,15 @@ class Waves:
             step = array("h", heard[at : at + _STEP_BYTES])
             self._add(self._mic, loudness(step[::_EVERY]))
 
-    def speak(self, energy: int) -> None:
-        """A frame of the robot's voice, whose energy the voice has told."""
-        self._add(self._voice, energy)
+    def speak(self, energy: int, ms: float) -> None:
+        """A frame of the robot's voice, of any length, whose energy the voice has told; wires
+        differ in how long theirs are. A step is as loud as what is loudest in it."""
+        self._spoken_ms += ms
+        self._loudest = max(self._loudest, energy)
+        while self._spoken_ms >= STEP_MS:
+            self._spoken_ms -= STEP_MS
+            self._add(self._voice, self._loudest)
+            self._loudest = energy if self._spoken_ms else 0
 
     def _add(self, steps: deque[int], loud: int) -> None:
         self.lost += len(steps) == steps.maxlen

@@ -58,7 +58,6 @@ def interrupt(d: Draft, code: str) -> None:
 def answer(d: Draft, text: str, spoken: Utterance | None = None) -> None:
     if d.state.reopens:
         d.do(do.Report(turn.TurnReopened(by=d.state.last_turn + 1), d.state.reopens))
-        d.do(do.TakeBack(d.state.reopens))
     told = guard.heard(text) if d.state.policy.guard else guard.Verdict(text)
     d.begin(Claim(Priority.USER), told.text)
     d.stage(Stage.SPEECH_END, (spoken.speech_end_ns or spoken.endpoint_ns) if spoken else None)

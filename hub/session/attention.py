@@ -17,9 +17,14 @@ from hub.session.state import Timer
 from hub.session.waterfall import Stage
 from protocols.messages import robot, voice
 from protocols.messages.agent import AgentKind
+from protocols.messages.audio import MIC_RATE_HZ
 from protocols.messages.face import Conversation
 from protocols.messages.session import Attention
 from protocols.messages.turn import Priority
+
+_NOTICED_SAMPLES = 3 * MIC_RATE_HZ // 10
+"""How long before it says so a robot's wake word has ended, where it does not say when: whoever goes
+on in one breath is in the middle of it by then."""
 
 # who chooses
 
@@ -130,9 +135,9 @@ def woken(d: Draft, m: voice.WakeDetected) -> None:
     _called(d, m.last_sample)
 
 
-def called(d: Draft, m: robot.Wake) -> None:
-    """The robot itself did."""
-    _called(d, m.last_sample)
+def called(d: Draft, m: robot.Wake, mic_samples: int) -> None:
+    """The robot itself did, after ``mic_samples`` of its sound."""
+    _called(d, m.last_sample if m.last_sample >= 0 else mic_samples - _NOTICED_SAMPLES)
 
 
 def _called(d: Draft, sample: int) -> None:

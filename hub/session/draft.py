@@ -33,6 +33,8 @@ from protocols.messages.turn import (
 _TURN_TIMERS = (
     Timer.PLANNER, Timer.FILLER, Timer.SILENCE, Timer.AFFECT, Timer.BARGE, Timer.LOOK,
 )  # fmt: skip
+_GIVEN_UP = (Outcome.REOPENED, Outcome.CANCELLED)
+"""Ends of a turn whose user went on, or wants nothing any more; unless the robot has left."""
 
 
 class Draft:
@@ -270,6 +272,8 @@ class Draft:
             self._fence(turn.number, code or outcome)
         if turn.looking:
             self.do(do.LookAway(turn.number))
+        if outcome in _GIVEN_UP and not turn.audible and self.state.connected:
+            self.do(do.TakeBack(turn.number))
         heard = _heard(turn)
         steps = waterfall.segments(turn.stages)
         self.report(

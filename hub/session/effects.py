@@ -128,7 +128,8 @@ class Remind:
 
 @dataclass(frozen=True, slots=True)
 class TakeBack:
-    """What ``turn`` has set is not wanted: its user went on before it was answered."""
+    """What ``turn`` has set is not wanted: its user went on, or said stop, before any of the answer
+    was heard."""
 
     turn: int
 

@@ -162,6 +162,8 @@ def _from_user(d: Draft, e: on.FromUser) -> None:
             _end_utterance(d, e.mic_samples)
         case robot.Cancel():
             _cancel(d, e.mic_samples)
+        case robot.Wake():
+            attention.called(d, e.message, e.mic_samples)
         case _:
             _USER_RULES[type(e.message)](d, e.message)
 
@@ -215,7 +217,6 @@ HEARS: tuple[type[Message], ...] = (*_AGENT_RULES, voice.UtteranceEnded, turn.Tu
 _USER_RULES: dict[type, Rule] = {
     robot.Text: _typed,
     robot.AttentionRequest: attention.requested,
-    robot.Wake: attention.called,
     robot.MicSwitch: attention.switched,
     robot.World: _world,
     robot.Profile: _profile,

@@ -123,8 +123,9 @@ class Said(Entry, frozen=True, kw_only=True, tag="said"):
 
 
 class SpeechOut(Entry, frozen=True, kw_only=True, tag="speech.out"):
-    """Samples of a response that were sent on a robot's connection. ``frame_epoch``, ``turn`` and
-    ``energy`` are the frame's own; ``pcm`` is there only when recording is on."""
+    """Samples of a response that were sent on a robot's connection, at its ``rate_hz``.
+    ``frame_epoch``, ``turn`` and ``energy`` are the frame's own; ``pcm`` is there only when recording
+    is on."""
 
     robot: str
     epoch: int
@@ -133,6 +134,7 @@ class SpeechOut(Entry, frozen=True, kw_only=True, tag="speech.out"):
     turn: int
     first_sample: int
     samples: int
+    rate_hz: int = 16_000
     energy: int = 0
     pcm: bytes = b""
 

@@ -193,7 +193,7 @@ class Tap:
                 rate_hz=hello.speech_rate_hz,
             )
         )
-        return TappedLink(self, link, robot, epoch, number)
+        return TappedLink(self, link, robot, epoch, number, hello.speech_rate_hz)
 
     def said(self, link: "TappedLink", message: FromRobot) -> int:
         """A message came on a connection; see ``TappedLink.said``."""
@@ -247,6 +247,7 @@ class Tap:
                     turn=header.turn,
                     first_sample=header.first_sample,
                     samples=header.samples,
+                    rate_hz=link.rate_hz,
                     energy=header.energy,
                     pcm=pcm if self.words else b"",
                 )
@@ -287,10 +288,13 @@ class TappedLink:
     """A ``RobotLink`` whose traffic is seen. It bears the identity of its connection; once the
     connection is closed nothing that is sent on it leaves, so nothing is told of it."""
 
-    def __init__(self, tap: Tap, link: RobotLink, robot: str, epoch: int, number: int) -> None:
+    def __init__(
+        self, tap: Tap, link: RobotLink, robot: str, epoch: int, number: int, rate_hz: int
+    ) -> None:
         self.robot = robot
         self.epoch = epoch
         self.number = number
+        self.rate_hz = rate_hz
         self.tap = tap
         self.profile = link.profile
         self.link = link

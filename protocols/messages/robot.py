@@ -138,8 +138,8 @@ class AttentionRequest(_Wire, tag="attention"):
 
 
 class Wake(_Wire, tag="wake"):
-    """The robot itself heard its wake word, which ends before capture sample ``last_sample`` (-1: no
-    matter where)."""
+    """The robot itself heard its wake word, which ends before capture sample ``last_sample`` (-1: a
+    moment before the sound that it has sent so far)."""
 
     word: str = ""
     last_sample: int = -1

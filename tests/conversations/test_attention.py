@@ -49,6 +49,27 @@ async def test_only_what_follows_the_wake_word_or_an_answer_is_taken() -> None:
 
 
 @virtual
+async def test_what_is_being_said_when_a_robot_says_that_it_was_called_is_taken() -> None:
+    async with stage(telling("I heard you.")) as theatre:
+        robot = await theatre.connect(Robot("r1"), attention=WAKE, wakes=True)
+        await asyncio.sleep(1)
+        for number, said in enumerate(("what time is it", "and where"), 1):
+            robot.speak(said, 1_000)
+            await asyncio.sleep(0.06)
+            robot.tell(wire.Wake(word="robot"))
+            await robot.next(wire.TurnEnd, number)
+            await asyncio.sleep(12)
+        robot.speak("hey robot", 500)
+        await asyncio.sleep(0.7)
+        robot.tell(wire.Wake(word="robot"))
+        await asyncio.sleep(1)
+        robot.speak("who are you")
+        await robot.next(wire.TurnEnd, 3)
+        said = [m.user_text for m in robot.told(wire.TurnBegin)]
+        assert said == ["what time is it", "and where", "who are you"]
+
+
+@virtual
 async def test_the_face_shows_the_wake_word_within_a_fifth_of_a_second() -> None:
     async with stage(telling("I heard you.")) as theatre:
         robot = await theatre.connect(Robot("r1"), attention=WAKE)

@@ -48,6 +48,19 @@ async def test_a_timer_set_by_voice_goes_off_and_is_spoken() -> None:
 
 
 @virtual
+async def test_a_timer_that_is_stopped_before_it_is_confirmed_never_goes_off() -> None:
+    async with stage() as theatre:
+        robot = await theatre.connect(Robot("r1"))
+        robot.speak("set a timer for five minutes")
+        await robot.next(wire.TurnBegin)
+        robot.tell(wire.Text(text="stop"))
+        end = await robot.next(wire.TurnEnd)
+        assert (end.outcome, end.heard_text) == (Outcome.CANCELLED, "")
+        await until(lambda: list(theatre.reminders.fates.values()) == ["deleted"])
+        assert theatre.reminding.of("r1") == []
+
+
+@virtual
 async def test_a_timer_that_goes_off_in_the_middle_of_a_story_waits_for_its_end() -> None:
     async with stage(telling(STORY)) as theatre:
         robot = await theatre.connect(Robot("r1"))

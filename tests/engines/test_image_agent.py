@@ -7,9 +7,9 @@ import pytest
 
 from protocols.messages.image import ImageDone, ImageProgress, ImageRequest
 from protocols.messages.job import JobCancel, WorkHold
+from tests.e2e.test_image_agent import image_agent
 from tests.engines.marks import ENGINE
 from tests.engines.tiny_sdxl import make_sdxl
-from tests.integration.test_image_agent import image_agent
 
 pytestmark = ENGINE
 pytest.importorskip("diffusers", reason="robot-hub[image] is not installed")

@@ -1,8 +1,9 @@
 """Services and backends that do what a test tells them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
+from agents.runtime.errors import AgentError
 from agents.runtime.progress import progress
 from agents.runtime.service import Emit, Inbox, Item, Scope
 from protocols.envelope import AnyEnvelope, Message
@@ -105,10 +106,13 @@ class ScriptedBatch:
     consumes: frozenset[type[Message]] = frozenset({MicChunk, AttentionSet})
     produces: frozenset[type[Message]] = frozenset({VoiceStarted})
 
-    def __init__(self, fail: Exception | None = None) -> None:
+    def __init__(
+        self, fail: Exception | None = None, unfit: Mapping[str, AgentError] | None = None
+    ) -> None:
         self.log: list[str] = []
         self.emits: dict[str, Emit] = {}
         self._fail = fail
+        self._unfit = dict(unfit or {})
 
     def open(self, assign: AnyEnvelope, emit: Emit) -> None:
         self.log.append(f"open {assign.robot}")
@@ -120,8 +124,11 @@ class ScriptedBatch:
             raise self._fail
         self.emits[envelope.robot](VoiceStarted(utterance=1, first_sample=0))
 
-    def drained(self) -> None:
+    def drained(self) -> Mapping[str, AgentError]:
+        """``unfit`` says whose sessions cannot go on."""
         self.log.append("drained")
+        unfit, self._unfit = self._unfit, {}
+        return unfit
 
     def close(self, robot: str) -> None:
         self.log.append(f"close {robot}")

@@ -95,8 +95,9 @@ class FrameWatcher:
         self.frames.append(Watched(envelope.robot, envelope.body, envelope.t_src_ns, blob))
         self.changed.set()
 
-    def drained(self) -> None:
+    def drained(self) -> dict[str, AgentError]:
         """Nothing is batched."""
+        return {}
 
     def close(self, robot: str) -> None:
         """A session is over."""

@@ -1,4 +1,4 @@
-"""``robot-hub load`` and ``run --bench`` as far as no hub is needed; see ``test_cli.py``."""
+"""``robot-hub load`` and ``run --bench`` as far as no hub is needed; see ``tests/e2e/test_cli.py``."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from hub.bench import with_scripted_engines
 from hub.settings import load
-from tests.hub.test_cli import refusal, robot_hub
+from tests.command_line import refusal, robot_hub
 
 
 @pytest.mark.parametrize(

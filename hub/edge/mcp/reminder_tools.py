@@ -7,10 +7,11 @@ from pydantic import Field
 
 from hub.edge.mcp.robot_tools import OfRobot, robot_meant
 from hub.edge.mcp.tool import Answer, BadArguments, Call, Tool
+from hub.edge.reminder_routes import ReminderText
 from hub.edge.rights import Right
 from hub.reminders.desk import ReminderDesk
 from hub.reminders.moments import when_of
-from hub.reminders.reminder import MAX_TEXT_CHARS, Reminder
+from hub.reminders.reminder import Reminder
 from hub.reminders.times import MOST_S, local
 from hub.session.view import Views
 
@@ -19,7 +20,7 @@ class NewReminder(OfRobot):
     """Arguments of ``set_reminder``."""
 
     kind: Literal["timer", "reminder"] = "reminder"
-    text: str = Field(default="", max_length=MAX_TEXT_CHARS, description="What is to be done then.")
+    text: ReminderText = Field(default="", description="What is to be done then.")
     in_s: int | None = Field(
         default=None, ge=1, le=MOST_S, description="In so many seconds; a timer has this."
     )
@@ -63,8 +64,7 @@ class ReminderTools:
         robot = robot_meant(self._views, wanted.robot_id, call)
         zone = self._kept.zone_of(robot)
         when = when_of(wanted.kind, wanted.in_s, wanted.at, zone)
-        text = " ".join(wanted.text.split())
-        return Answer.of(self._told(await self._kept.add(robot, when, text, wanted.kind)))
+        return Answer.of(self._told(await self._kept.add(robot, when, wanted.text, wanted.kind)))
 
     async def _listed(self, wanted: OfRobot, call: Call) -> Answer:
         robot = robot_meant(self._views, wanted.robot_id, call)

@@ -1,11 +1,13 @@
 """Ears that wait for a wake word: what the hub is told of, and what a recogniser gets."""
 
 import numpy as np
+import pytest
 
 from agents.ears.agent import Ears
 from agents.ears.backends.base import Call
 from agents.ears.backends.scripted import ScriptedActivity, ScriptedTurnModel, ScriptedWake
 from agents.ears.endpointing import DEFAULT_RULES
+from agents.runtime.errors import BackendUnavailable
 from protocols.marks import MarkKind, marked_chunk
 from protocols.messages.session import Attention, AttentionSet, SessionAssign
 from protocols.messages.voice import (
@@ -47,6 +49,18 @@ class Lingering(ScriptedWake):
         call = super().hear(None, pcm)
         memory += [call.word] if call else []
         return Call(memory[-1], 1.0) if memory else None
+
+
+class Lost(ScriptedWake):
+    """Has no model any more for the first microphone that asks."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def memory(self) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise BackendUnavailable("the model is gone")
 
 
 CALL = marked_chunk(MarkKind.WAKE, 160, "okay_nabu")
@@ -181,6 +195,27 @@ def test_ears_without_a_wake_word_engine_say_so_and_hear_nothing() -> None:
     microphone.order(AttentionSet(attention=Attention.PUSH_TO_TALK, held=True))
     microphone.order(AttentionSet(attention=Attention.WAKE_WORD))
     assert kinds(microphone).count(WakeUnheard) == 1, "not each time the button is let go of"
+
+
+def test_a_microphone_that_cannot_be_listened_to_ends_alone() -> None:
+    service = ears(wake=Lost())
+    deaf, other = (Microphone(service, WAITS, robot=robot) for robot in ("robot1", "robot2"))
+    call = sound(said(0.4), CALL).tobytes()
+    for microphone in (deaf, other):
+        microphone.put(call)
+    [(robot, error)] = service.drained().items()
+    assert (robot, error.code) == ("robot1", "backend_unavailable")
+    service.close(robot)
+    assert len(woken(other)) == 1
+    other.hear(sound(silence(0.5), END, PAUSE))
+    assert len(ended(other)) == 1
+
+
+def test_a_microphone_that_cannot_be_listened_to_fails_on_what_comes_next_as_well() -> None:
+    microphone = Microphone(ears(wake=Lost()), WAITS)
+    microphone.put(sound(said(0.4)).tobytes())
+    with pytest.raises(BackendUnavailable):
+        microphone.order(AttentionSet(attention=Attention.WAKE_WORD))
 
 
 def test_long_talk_that_is_not_for_the_robot_is_not_kept() -> None:

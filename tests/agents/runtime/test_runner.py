@@ -469,6 +469,29 @@ async def test_an_agent_error_closes_one_session_of_a_batch_service() -> None:
 
 
 @virtual
+async def test_an_agent_error_in_a_batch_closes_only_the_session_it_is_of() -> None:
+    service = ScriptedBatch(unfit={"r1": BackendBusy("too many")})
+    async with running(service) as rig:
+        for robot in ("r1", "r2"):
+            rig.hub.order(SessionAssign(), robot)
+        await settle()
+        for _ in range(2):
+            for robot in ("r1", "r2"):
+                rig.hub.media(MicChunk(first_sample=0), b"\0\0", robot)
+            await settle()
+        failed = TurnFailed(code="backend_busy", detail="too many")
+        told = [(e.robot, type(e.body)) for e in rig.hub.got]
+        assert told == [
+            ("r1", VoiceStarted),
+            ("r2", VoiceStarted),
+            ("r1", TurnFailed),
+            ("r2", VoiceStarted),
+        ]
+        assert failed in rig.hub.bodies()
+        assert rig.runner.active == 1
+
+
+@virtual
 async def test_a_bug_in_a_batch_service_ends_the_runner() -> None:
     async def scenario() -> None:
         async with running(ScriptedBatch(ZeroDivisionError())) as rig:

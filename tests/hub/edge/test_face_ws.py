@@ -96,7 +96,8 @@ async def face_of(edge: Edge, robot: str = "r1", **more: object) -> AsyncIterato
 
 @asynccontextmanager
 async def robot_on(edge: Edge, robot: str = "r1") -> AsyncIterator[FakeSession]:
-    async with connect(edge.ws(f"/robot?robot_id={robot}")) as socket:
+    """A robot that reads nothing; a full queue would hold up its goodbye for ten seconds."""
+    async with connect(edge.ws(f"/robot?robot_id={robot}"), max_queue=None) as socket:
         await socket.send(HELLO)
         yield await edge.sessions.newest()
 

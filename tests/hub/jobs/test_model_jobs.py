@@ -10,6 +10,7 @@ from hub.jobs.models import NoModels, NoSuchAgent, NoSuchKind, agent_for
 from hub.registry import AgentInfo
 from protocols.envelope import AnyEnvelope
 from protocols.messages.agent import AgentKind, AgentProgress, AgentState
+from protocols.messages.image import ImageProgress
 from protocols.messages.job import JobCancel, JobDone, JobFailed
 from protocols.messages.model import LoadState, ModelLoad, ModelState, ModelUnload
 from tests.hub.jobs.test_desk import Agent, office, planner
@@ -37,6 +38,20 @@ async def test_a_load_tells_how_far_it_is_and_ends_when_it_is_done() -> None:
         told = [progress.done async for progress in there.desk.change_model(agent, BIG)]
     assert told == [1, 2]
     assert agent.bodies() == [BIG]
+
+
+@virtual
+async def test_answers_to_a_load_are_counted_as_those_of_no_job() -> None:
+    def draws(agent: Agent, envelope: AnyEnvelope) -> None:
+        if isinstance(envelope.body, ModelLoad):
+            agent.says(envelope, ImageProgress(image=0, step=1, steps=4))
+            agent.says(envelope, JobDone())
+
+    agent = planner(draws)
+    async with office(agent) as there:
+        await _to_end(there.desk.change_model(agent, BIG))
+        assert there.counters.read()["job_facts.of_no_job"] == 1
+        assert there.desk.records() == []
 
 
 @virtual

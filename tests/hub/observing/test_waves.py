@@ -39,11 +39,30 @@ def test_chunks_of_any_length_make_one_step_for_each_20_ms() -> None:
     assert len(waves.take()[0]) == 3
 
 
+def spoke(samples: int, energy: int, *, robot: str = "r1", rate_hz: int = 16_000) -> SpeechOut:
+    return SpeechOut(
+        n=1, t_ns=1, robot=robot, epoch=1, connection=1, frame_epoch=1, turn=1,
+        first_sample=0, samples=samples, rate_hz=rate_hz, energy=energy,
+    )  # fmt: skip
+
+
+def test_frames_of_any_length_and_rate_make_one_step_for_each_20_ms_of_the_voice() -> None:
+    for samples, rate_hz in ((STEP // 2, 16_000), (240, 24_000)):  # 10 ms, as on ``/converse``
+        seen = Decimator("r1")
+        for energy in (7, 9, 30, 20):
+            seen.put(spoke(samples, energy, rate_hz=rate_hz))
+        assert seen.take().voice == [9, 30]
+    seen = Decimator("r1")
+    for energy in (7, 9):
+        seen.put(spoke(STEP * 3 // 2, energy))
+    assert seen.take().voice == [7, 9, 9]
+
+
 def test_whoever_does_not_look_keeps_no_more_than_two_seconds() -> None:
     waves = Waves()
     for n in range(MOST_STEPS * 3):
         waves.hear(tone(900))
-        waves.speak(n % 256)
+        waves.speak(n % 256, 20)
     mic, voice = waves.take()
     assert len(mic) == len(voice) == MOST_STEPS
     assert waves.lost == 2 * 2 * MOST_STEPS
@@ -53,12 +72,9 @@ def test_whoever_does_not_look_keeps_no_more_than_two_seconds() -> None:
 def test_only_the_robot_that_is_watched_closely_has_a_waveform() -> None:
     close, afar = Decimator("r1"), Decimator()
     for robot, energy in (("r1", 7), ("r2", 9), ("r1", 8)):
-        spoke = SpeechOut(
-            n=1, t_ns=1, robot=robot, epoch=1, connection=1, frame_epoch=1, turn=1,
-            first_sample=0, samples=STEP, energy=energy,
-        )  # fmt: skip
-        close.put(spoke)
-        afar.put(spoke)
+        entry = spoke(STEP, energy, robot=robot)
+        close.put(entry)
+        afar.put(entry)
     assert close.take().voice == [7, 8]
     assert afar.take().voice == []
 

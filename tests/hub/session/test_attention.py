@@ -383,6 +383,17 @@ def test_a_robot_that_hears_its_wake_word_itself_is_believed() -> None:
     assert d.state.face is Conversation.ATTENTION
 
 
+def test_a_robot_that_does_not_say_where_its_wake_word_ended_is_heard_from_shortly_before() -> None:
+    d = robot_that(WAKE, wakes=True)
+    d.feed(on.FromUser(Wake(), mic_samples=16_000))
+    [order] = orders(d)
+    assert order.awake
+    assert 0 < order.wake_sample < 16_000
+    d.wait(8_001)
+    d.feed(on.FromUser(Wake(), mic_samples=170_000))
+    assert orders(d)[-1].wake_sample > 16_000
+
+
 def test_who_calls_again_has_all_of_the_time_again() -> None:
     d = robot_that(WAKE, wakes=True)
     d.user(Wake())

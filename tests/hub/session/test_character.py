@@ -1,11 +1,15 @@
 """Who a robot is acts from its next turn on, and never within one."""
 
+from collections.abc import Callable
+
+import pytest
 from msgspec.structs import replace
 
 from hub.session import effects as do
 from hub.session import events as on
 from hub.session.character import Character
-from protocols.messages import robot, session, speech, turn
+from protocols.messages import robot, session, speech, transcript, turn
+from protocols.messages.agent import AgentKind
 from protocols.messages.turn import Outcome
 from tests.hub.session.driver import Driver
 
@@ -117,6 +121,56 @@ def test_what_was_set_before_the_user_went_on_is_taken_back() -> None:
     d.says("and ten seconds")
     assert [each.turn for each in d.all(do.TakeBack)] == [1]
     assert d.all(do.Remind)[-1].wish.when.seconds == 310
+
+
+def told_to_stop(d: Driver) -> None:
+    d.says("stop")
+
+
+def told_to_stop_as_it_is_said(d: Driver) -> None:
+    number = d.starts_to_speak(confirmed=True)
+    d.agent(AgentKind.STT, transcript.TranscriptPartial(utterance=number, text="stop"), 0)
+    d.stops_speaking("stop")
+
+
+def cancelled_by_the_robot(d: Driver) -> None:
+    d.user(robot.Cancel())
+
+
+@pytest.mark.parametrize(
+    "unwanted", [told_to_stop, told_to_stop_as_it_is_said, cancelled_by_the_robot]
+)
+@pytest.mark.parametrize("is_set", [False, True])
+def test_what_the_user_stops_before_any_of_its_confirmation_is_heard_is_taken_back(
+    unwanted: Callable[[Driver], None], is_set: bool
+) -> None:
+    d = minding()
+    d.says("set a timer for five minutes")
+    if is_set:
+        d.feed(on.Reminded(1, "Your timer is running: five minutes."))
+    unwanted(d)
+    assert d.state.turn is None
+    assert [each.turn for each in d.all(do.TakeBack)] == [1]
+    assert len(d.all(do.Remind)) == 1
+
+
+def test_a_timer_whose_confirmation_is_cut_short_stays() -> None:
+    d = minding()
+    d.says("set a timer for five minutes")
+    d.feed(on.Reminded(1, "Your timer is running: five minutes."))
+    d.voices()
+    d.plays(200)
+    d.says("stop")
+    assert d.outcomes == [(1, Outcome.INTERRUPTED, "stop_word")]
+    assert d.all(do.TakeBack) == []
+
+
+def test_a_timer_outlives_the_connection_of_the_robot_it_was_asked_of() -> None:
+    d = minding()
+    d.says("set a timer for five minutes")
+    d.feed(on.Disconnected("bye", 1000))
+    assert d.outcomes == [(1, Outcome.CANCELLED, "disconnected")]
+    assert d.all(do.TakeBack) == []
 
 
 def test_only_english_is_understood_without_a_planner() -> None:

@@ -133,6 +133,18 @@ async def test_what_goes_to_the_wrong_robot_is_noticed_at_once() -> None:
 
 
 @virtual
+async def test_speech_is_told_at_the_rate_its_connection_asked_for() -> None:
+    async with stage() as theatre:
+        link = theatre.tap.connect(
+            "r2", 1, "sess-2", Hello(speech_rate_hz=24_000), False, Robot("r2")
+        )
+        link.send_speech(SpeechFrame(epoch=1, turn=1, first_sample=0, samples=240), bytes(480))
+        theatre.monitor.violations.clear()
+    [spoken] = [entry for entry in theatre.trace if isinstance(entry, e.SpeechOut)]
+    assert (spoken.samples, spoken.rate_hz) == (240, 24_000)
+
+
+@virtual
 async def test_speech_that_waits_for_the_robot_is_measured_against_its_credit() -> None:
     async with stage() as theatre:
         robot = await theatre.connect(Robot("r1"))

@@ -84,6 +84,7 @@ async def test_a_reminder_that_cannot_be_meant_is_refused(rig: Rig) -> None:
     for arguments in (
         {}, {"in_s": 0}, {"in_s": 5, "at": "2027-01-15T09:00:00"},
         {"kind": "timer", "at": "2027-01-15T09:00:00"}, {"at": "2020-01-01T00:00:00"},
+        {"in_s": 5, "text": "a\0b"}, {"in_s": 5, "text": "a\nb"}, {"in_s": 5, "text": "a\x7fb"},
     ):  # fmt: skip
         assert (await rig.call("set_reminder", **arguments)).is_error
     assert (await rig.call("cancel_reminder", id="nothing")).is_error

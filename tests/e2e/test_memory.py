@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import pytest
 
 from hub.broker.zmq import ZmqHubBus
 from protocols.envelope import AnyEnvelope, Envelope, Message
@@ -37,6 +38,8 @@ from protocols.messages.memory import (
     RetrieveDone,
     RetrieveRequest,
 )
+
+pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0

@@ -27,6 +27,8 @@ from protocols.messages.vision import (
 )
 from tests.agents.vision.screens import balls, dialog, png
 
+pytestmark = pytest.mark.e2e
+
 pytest.importorskip("rapidocr", reason="robot-hub[vision] is not installed")
 
 ROOT = Path(__file__).parents[2]

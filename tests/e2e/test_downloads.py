@@ -16,7 +16,9 @@ from protocols.messages.agent import AgentProgress, AgentReady
 from tests.agents.stt import tiny_whisper
 from tests.fakes.model_hub import ModelHub
 
-ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
 TINY = "Systran/faster-whisper-tiny.en"
 
 

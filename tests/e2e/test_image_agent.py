@@ -27,6 +27,8 @@ from protocols.messages.image import ImageDone, ImageProgress, ImageRequest
 from protocols.messages.job import JobCancel, JobDone, JobFailed, WorkHold
 from tests.agents.image_gen.pictures import bomb, plain
 
+pytestmark = pytest.mark.e2e
+
 M = TypeVar("M", bound=Message)
 
 ROOT = Path(__file__).parents[2]

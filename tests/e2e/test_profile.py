@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from tests.hub.test_cli import robot_hub
+import pytest
+
+from tests.command_line import robot_hub
+
+pytestmark = pytest.mark.e2e
 
 
 def write(tmp_path: Path, name: str, text: str) -> None:

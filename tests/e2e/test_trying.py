@@ -10,7 +10,9 @@ from hub.commands.trying import command_of, watched
 from hub.trials import Ended, Trial
 from protocols.trial import Stage, TrialStep
 
-ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 import asyncio, os, signal, subprocess, sys, time

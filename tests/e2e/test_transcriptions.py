@@ -25,6 +25,8 @@ from tests.agents.stt.measure_wer import word_errors
 from tests.fakes.sound_files import KINDS, file_of
 from tests.recordings import demo_recording
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
 

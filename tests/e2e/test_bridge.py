@@ -20,6 +20,8 @@ from tests.fakes.views import a_view
 from tests.hub.edge.mcp.conftest import LEGACY, MODERN, Tools
 from tests.hub.edge.mcp.test_sdk_client import ALL, BOTH, CHAT
 
+pytestmark = pytest.mark.e2e
+
 
 @asynccontextmanager
 async def bridged(tools: Tools, token: str = "", mode: str = MODERN) -> AsyncIterator[Client]:
