@@ -27,7 +27,7 @@ from benchmarks.turn import Asker
 from benchmarks.uploading import UPLOAD_BYTES, upload_of
 
 TURN_RATIO, LATENESS_RATIO = 1.3, 1.2
-ROUNDS = 3
+ROUNDS = 5
 ASKERS, CYCLE_S, ROUND_S = 20, 0.48, 4.0
 LISTENERS, STRETCH_S = 50, 8.0
 """All uploads together take about as long as a stretch."""
@@ -52,7 +52,7 @@ TEXTS, PICTURES = CAPACITY + QUEUED_TEXTS + 8, 1 + QUEUED_PICTURES + 4
 """Programs that ask for either: as many as are served and wait, and some that are refused."""
 UPLOADS = 20
 _TIMEOUT_S = 60.0
-_LOOK_S = 0.5
+_LOOK_S = 1.0
 
 ENVIRONMENT = {
     **SCRIPTED,
@@ -245,7 +245,7 @@ def run(rounds: int = ROUNDS) -> list[Row]:
     """Measure P12."""
     with stack(ENVIRONMENT) as hub:
         turns = _compare(hub, askers, ROUND_S, "queues", rounds)
-        lateness = _compare(hub, listeners, STRETCH_S, "uploads", max(1, rounds - 1))
+        lateness = _compare(hub, listeners, STRETCH_S, "uploads", max(1, rounds // 2))
     texts, pictures = (min(one.waiting[kind] for one in turns.asked) for kind in (0, 1))
     full = texts >= FULL * QUEUED_TEXTS and pictures >= FULL * QUEUED_PICTURES
     waiting = f"at least {texts} texts and {pictures} pictures waited"

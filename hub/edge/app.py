@@ -47,7 +47,7 @@ def build_app(services: EdgeServices, mcp: McpDoor | None = None) -> FastAPI:
         patience=services.patience,
         held=services.held,
     )
-    app.add_middleware(Turnstile)
+    app.add_middleware(Turnstile, held=services.held)
     app.add_middleware(RequestLog)  # outermost: what the doorman refuses is logged, too
     app.router.routes.extend(page_routes())
     app.include_router(docs_router())

@@ -77,6 +77,7 @@ class Bodies:
             await self._check(scope, body)
             state: dict[str, Any] = scope.setdefault("state", {})
             state[HELD] = body
+            await asyncio.sleep(0)  # what robots sent meanwhile goes before the route
             await self._app(scope, _replayed(body, receive), send)
         except _Gone:
             return

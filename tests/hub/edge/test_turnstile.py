@@ -1,10 +1,13 @@
-"""Requests begin one in each turn of the loop, and no one who leaves stands in the way."""
+"""Requests begin one in each turn of the loop, apart while a robot is answered, and no one who leaves
+stands in the way."""
 
 import asyncio
 
+import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from hub.edge.turnstile import Turnstile
+from hub.edge.turnstile import APART_S, Turnstile
+from tests.virtual_time import clock_ns, virtual
 
 
 async def nothing() -> Message:
@@ -60,3 +63,32 @@ async def test_who_leaves_while_it_waits_lets_the_next_one_in() -> None:
     for leave in range(5):
         turns = await let_in(["http"] * 5, leave)
         assert len(set(turns.begun)) == 4
+
+
+@virtual
+async def test_while_a_robot_is_answered_they_begin_apart_and_a_single_one_at_once() -> None:
+    begun: list[float] = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.append(clock_ns() / 1e9)
+
+    answered = True
+    turnstile = Turnstile(note, lambda: answered, lambda: clock_ns() / 1e9)
+
+    async def five() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(turnstile({"type": "http"}, nothing, nowhere))
+
+    began_s = clock_ns() / 1e9
+    await five()
+    assert begun == pytest.approx([began_s + n * APART_S for n in range(5)])
+    await asyncio.sleep(1.0)
+    begun.clear()
+    await turnstile({"type": "http"}, nothing, nowhere)
+    assert begun == [clock_ns() / 1e9]
+    await asyncio.sleep(1.0)
+    begun.clear()
+    answered = False
+    await five()
+    assert begun == pytest.approx([clock_ns() / 1e9] * 5)
