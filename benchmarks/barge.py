@@ -135,7 +135,7 @@ class Listener(Robot):
             await asyncio.sleep(STEP_S)
             self._reply(self.supervisor.advance(clock_ns()))
             chunk = self._heard.pcm[self._samples : self._samples + CHUNK_SAMPLES].tobytes()
-            self.supervisor.on_sound(chunk)
+            self._reply(self.supervisor.on_sound(chunk, clock_ns()))
             self._up.send(self._hear, self._samples, chunk)
             self._samples += CHUNK_SAMPLES
             self._ask_on()

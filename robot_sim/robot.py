@@ -124,6 +124,7 @@ class SimulatedRobot:
         self.supervisor = Supervisor(
             self.robot_id, options.hello.capabilities, self.speaker, self._note,
             self.body, wire, options.ear,
+            hears=options.hello.attention in (None, Attention.OPEN),
         )  # fmt: skip
         self._playout_sample = -1
         self._mic_base = 0
@@ -326,7 +327,8 @@ class SimulatedRobot:
         self._playout_sample = -1 if playing is None else playing.samples
         for part in spoken:
             self._note(part)
-        self.supervisor.on_sound(bytes(len(chunk.pcm)) if self._mic_off else chunk.pcm)
+        heard = bytes(len(chunk.pcm)) if self._mic_off else chunk.pcm
+        self._send(self.supervisor.on_sound(heard, self._edge_ns))
         if self._mic_off:
             return
         first = chunk.first_sample - self._mic_base

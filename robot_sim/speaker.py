@@ -123,7 +123,7 @@ class Speaker:
         self.energy = 0
         """Loudness of what sounds now, 0..255."""
         self.loudness = Loudness.FULL
-        """How loud anything may be. At ``NONE`` what is played pauses, as if it were held."""
+        """See ``limit``."""
         self._start_ns = start_ns
         self._rendered = 0
         self._tape = tape
@@ -226,6 +226,17 @@ class Speaker:
         if response := self._responses.get(turn):
             response.gain = 10 ** (gain_db / 20)
         return cues
+
+    def limit(self, loudness: Loudness, now_ns: int) -> list[Cue]:
+        """Play nothing louder than ``loudness``. At ``NONE`` it pauses, as if it were held."""
+        cues = self.advance(now_ns)
+        falls_silent = loudness is Loudness.NONE is not self.loudness
+        self.loudness = loudness
+        response = self._current()
+        if response is None or response.held or not falls_silent:
+            return cues
+        self.energy = 0
+        return [*cues, Cue(Moment.HELD, response.report())]
 
     def hold(self, turn: int, now_ns: int) -> list[Cue]:
         """Pause at the present sample and keep the rest."""

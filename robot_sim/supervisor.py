@@ -51,7 +51,8 @@ class Supervisor:
     """Ties the robot's parts together. ``notice`` is told of everything the robot does itself.
 
     ``body`` carries the face, a standing one if none is given; ``wire`` leads to a face on a port,
-    which shows what ``face`` does. With an ``ear`` the robot yields at once to who speaks near it.
+    which shows what ``face`` does. With an ``ear`` the robot yields at once to who speaks near it, if the hub
+    takes what is said: ``hears`` is whether it does before it has said so.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Supervisor:
         body: Body | None = None,
         wire: FaceWire | None = None,
         ear: Ear | None = None,
+        hears: bool = True,
     ) -> None:
         self.speaker = speaker
         self.face = Face()
@@ -73,13 +75,14 @@ class Supervisor:
         self._hub_id = ""
         self._linked = False
         self._world_due_ns = 0
-        self._floor = Floor(ear, speaker, notice) if ear is not None else None
+        self._floor = Floor(ear, speaker, notice, hears) if ear is not None else None
 
     def on_message(self, message: ToRobot, now_ns: int) -> list[FromRobot]:
         """Obey ``message``; return what the hub is to be told."""
-        if self._floor is not None:
-            self._floor.told(message)
-        return self._obeyed(message, now_ns) + self._shown(now_ns)
+        replies = self._obeyed(message, now_ns)
+        if self._floor is not None:  # last: until now the robot was as silent as it had made itself
+            replies += self._report(self._floor.told(message, now_ns))
+        return replies + self._shown(now_ns)
 
     def _obeyed(self, message: ToRobot, now_ns: int) -> list[FromRobot]:
         match message:
@@ -104,10 +107,11 @@ class Supervisor:
         """Buffer a speech frame."""
         return self._report(self.speaker.feed(header, pcm, now_ns))
 
-    def on_sound(self, pcm: bytes) -> None:
+    def on_sound(self, pcm: bytes, now_ns: int) -> list[FromRobot]:
         """The microphone has heard ``pcm`` (16 kHz mono s16le), and nothing of this robot in it."""
-        if self._floor is not None:
-            self._floor.hear(pcm)
+        if self._floor is None:
+            return []
+        return self._cut(self._floor.hear(pcm, now_ns), now_ns)
 
     def advance(self, now_ns: int) -> list[FromRobot]:
         """Move every part to ``now_ns``."""

@@ -28,7 +28,6 @@ from hub.edge.services import EdgeServices
 from hub.edge.status_routes import status_router
 from hub.edge.ticket_routes import ticket_router
 from hub.edge.token_routes import token_router
-from hub.edge.turnstile import Turnstile
 
 
 def build_app(services: EdgeServices, mcp: McpDoor | None = None) -> FastAPI:
@@ -47,7 +46,6 @@ def build_app(services: EdgeServices, mcp: McpDoor | None = None) -> FastAPI:
         patience=services.patience,
         held=services.held,
     )
-    app.add_middleware(Turnstile, held=services.held)
     app.add_middleware(RequestLog)  # outermost: what the doorman refuses is logged, too
     app.router.routes.extend(page_routes())
     app.include_router(docs_router())

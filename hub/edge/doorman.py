@@ -24,6 +24,7 @@ from hub.edge.page_routes import is_page
 from hub.edge.pages import Pages
 from hub.edge.paths import lies_under, split_base
 from hub.edge.rights import demanded
+from hub.edge.turnstile import Turnstile
 from hub.errors import Draining, ForeignOrigin
 from protocols.errors import HubError
 
@@ -49,6 +50,7 @@ def install(
 ) -> None:
     """Put all of them around ``app``; what is added last sees a request first."""
     app.add_middleware(Bodies, counters=counters, patience=patience, held=held)
+    app.add_middleware(Turnstile, held=held)  # whoever is turned away takes nobody's turn
     app.add_middleware(Doorman, gate=gate, counters=counters, draining=draining)
     app.add_middleware(
         CORSMiddleware,

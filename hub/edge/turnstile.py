@@ -10,6 +10,9 @@ from hub.edge.bulk import nobody_is_answered
 
 APART_S = 0.002
 """Between two beginnings, while a robot is being answered: 500 in a second."""
+MOST_WAITING = 64
+"""Who comes while so many wait goes through at once: a flood of requests is no reason to answer none
+in time."""
 
 
 class Turnstile:
@@ -35,11 +38,19 @@ class Turnstile:
         self._clock_s = clock_s
         self._gate = asyncio.Lock()
         self._next_s = 0.0
+        self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            async with self._gate:
-                # Without a wait there is still a turn of the loop in between.
-                await asyncio.sleep(max(0.0, self._next_s - self._clock_s()))
-                self._next_s = self._clock_s() + (APART_S if self._held() else 0.0)
+        if scope["type"] == "http" and self._waiting < MOST_WAITING:
+            self._waiting += 1
+            try:
+                await self._wait()
+            finally:
+                self._waiting -= 1
         await self._app(scope, receive, send)
+
+    async def _wait(self) -> None:
+        async with self._gate:
+            # Without a wait there is still a turn of the loop in between.
+            await asyncio.sleep(max(0.0, self._next_s - self._clock_s()))
+            self._next_s = self._clock_s() + (APART_S if self._held() else 0.0)

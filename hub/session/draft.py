@@ -272,7 +272,8 @@ class Draft:
             self._fence(turn.number, code or outcome)
         if turn.looking:
             self.do(do.LookAway(turn.number))
-        if outcome in _GIVEN_UP and not turn.audible and self.state.connected:
+        gone = outcome is Outcome.CANCELLED and not self.state.connected
+        if outcome in _GIVEN_UP and not (turn.audible or gone):
             self.do(do.TakeBack(turn.number))
         heard = _heard(turn)
         steps = waterfall.segments(turn.stages)

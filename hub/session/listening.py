@@ -21,6 +21,7 @@ def voice_started(d: Draft, m: voice.VoiceStarted) -> None:
         return
     d.set(utterance=Utterance(m.utterance))
     yield_to_voice(d, m.utterance)
+    _wait_for_ears(d)
 
 
 def yield_to_voice(d: Draft, utterance: int) -> None:
@@ -50,12 +51,16 @@ def voice_confirmed(d: Draft, m: voice.VoiceConfirmed) -> None:
         d.set(barge=Barge.HELD)
         d.do(do.Hold(d.turn.number))
         d.tell(robot.Hold(turn=d.turn.number))
-        d.arm(Timer.BARGE, d.state.policy.barge_wait_ms)
+    _wait_for_ears(d)
 
 
 def voice_lasted(d: Draft, m: voice.VoiceLasted) -> None:
-    heard = d.state.utterance
-    if heard and m.utterance == heard.number and d.turn and d.state.barge is Barge.HELD:
+    if d.state.utterance is None or m.utterance != d.state.utterance.number:
+        return
+    if d.turn and d.state.barge is Barge.NONE:
+        # The turn has begun, or was released by what was said before, since the voice was confirmed.
+        yield_to_voice(d, m.utterance)
+    if d.turn and d.state.barge is not Barge.NONE:
         answering.interrupt(d, "barge_in")
 
 
@@ -63,17 +68,26 @@ def voice_stopped(d: Draft, m: voice.VoiceStopped) -> None:
     if d.state.utterance is None or m.utterance != d.state.utterance.number:
         return
     d.set(utterance=Utterance(m.utterance, voiced=False))
-    if d.state.barge is Barge.HELD and d.state.hello.endpointing is Endpointing.CLIENT:
+    if d.state.barge is not Barge.NONE and d.state.hello.endpointing is Endpointing.CLIENT:
         # It ends the utterance whenever it likes: the robot does not wait for that.
         nothing_said(d)
+    _wait_for_ears(d)
+
+
+def _wait_for_ears(d: Draft) -> None:
+    """Ears has said where the voice stands that holds the robot, and will say more soon."""
+    if d.turn and d.state.barge is Barge.HELD:
+        d.arm(Timer.BARGE, d.state.policy.barge_wait_ms)
 
 
 def barge_due(d: Draft) -> None:
-    """What became of the voice that holds the robot is not told: no sound comes any more."""
+    """Ears has said nothing more of the voice that holds the robot: no sound comes any more."""
     heard = d.state.utterance
     if not (d.turn and heard and d.state.barge is Barge.HELD):
         return
-    if heard.voiced:
+    if d.state.hearing.held:
+        _wait_for_ears(d)  # whoever holds the button may think for as long as they like
+    elif heard.voiced:
         answering.interrupt(d, "barge_in")
     else:
         nothing_said(d)

@@ -46,7 +46,8 @@ class Policy:
     barge_words: int = 3
     """Words of a partial transcript that interrupt before the voice has *lasted*."""
     barge_wait_ms: int = 3_000
-    """How long a robot that is held waits for ears to say whether the voice goes on or pauses."""
+    """How long a robot that is held waits for the next word of ears: that the voice goes on, pauses,
+    comes back or is over."""
     silence_ms: int = 4_000
     """Speaking, but nothing reached the loudspeaker for so long: the turn is ended."""
     resume_ms: int = 30_000

@@ -14,8 +14,10 @@ from protocols.messages.robot import (
     Capabilities,
     Duck,
     Flush,
+    FromRobot,
     Hold,
     Listening,
+    Played,
     Release,
     SpeechFrame,
     ToRobot,
@@ -93,6 +95,13 @@ def test_without_a_word_of_the_hub_no_silence_outlasts_the_patience(windows: lis
 # the robot
 
 
+def welcome() -> Welcome:
+    """A hub that knows nothing of this robot."""
+    return Welcome(
+        session="s", epoch=1, resumed=False, resume="x", hub_id="h", boot=1, order=0, lead_ms=300
+    )
+
+
 class ScriptedEar:
     """Hears in each sound what its first sample says, in percent."""
 
@@ -115,12 +124,14 @@ class Rig:
     happened: list[Happening] = field(default_factory=list)
     sound: bytearray = field(default_factory=bytearray)
     now_ms: int = 0
+    asked: bool = True
+    said: list[FromRobot] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ear = ScriptedEar()
         self.speaker = Speaker(16_000, 0, self.sound.extend)
         self.supervisor = Supervisor(
-            "r1", Capabilities(), self.speaker, self.happened.append, ear=self.ear
+            "r1", Capabilities(), self.speaker, self.happened.append, ear=self.ear, hears=self.asked
         )
 
     def says(self, turn: int = 1, *, interruptible: bool = True, ms: int = 5_000) -> None:
@@ -136,7 +147,8 @@ class Rig:
     def hears(self, windows: Sequence[float]) -> int:
         """Live through a step with each; the peak of the last."""
         for probability in windows:
-            self.supervisor.on_sound(np.full(320, round(100 * probability), "<i2").tobytes())
+            sound = np.full(320, round(100 * probability), "<i2").tobytes()
+            self.said += self.supervisor.on_sound(sound, self.now_ms * 1_000_000)
             self.now_ms += STEP_MS
             self.supervisor.advance(self.now_ms * 1_000_000)
         return int(np.abs(np.frombuffer(bytes(self.sound[-640:]), "<i2")).max())
@@ -205,12 +217,7 @@ def test_what_is_said_to_its_end_is_said_aloud() -> None:
 def test_another_session_knows_nothing_of_what_was_said_to_its_end() -> None:
     rig = Rig()
     rig.says(turn=7, interruptible=False)
-    rig.told(
-        Welcome(
-            session="s", epoch=1, resumed=False, resume="x", hub_id="other", boot=1, order=0,
-            lead_ms=300,
-        )
-    )  # fmt: skip
+    rig.told(welcome())
     rig.says(turn=1)
     assert rig.hears([VOICE] * 20) == 0
 
@@ -222,6 +229,29 @@ def test_a_robot_that_is_not_to_hear_does_not_yield() -> None:
     assert rig.hears([VOICE] * 20) == 10_000
     rig.told(Listening(attention=Attention.OPEN, mute=Mute.OFF, hearing=True))
     assert rig.hears([VOICE]) == 1_778
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_new_session_hears_as_its_hello_asked_until_the_hub_says_otherwise(hears: bool) -> None:
+    rig = Rig(asked=hears)
+    for turn in (1, 2):
+        rig.says(turn)
+        assert (rig.hears([VOICE]) == 1_778) is hears
+        other = Listening(attention=Attention.OPEN, mute=Mute.OFF, hearing=not hears)
+        rig.told(other)
+        rig.told(welcome())
+
+
+def test_its_own_pause_is_reported_to_the_sample_and_ends_without_a_click() -> None:
+    rig = Rig()
+    rig.says()
+    rig.hears([VOICE] * (LONG + 1))
+    paused = [m for m in rig.said if isinstance(m, Played)]
+    assert [m.samples for m in paused] == [rig.speaker.samples_played(1)]
+    before = len(rig.sound)
+    rig.now_ms += 15  # between two edges
+    rig.told(Flush(epoch=1, turn=1))
+    assert not any(rig.sound[before:])
 
 
 def test_a_silent_robot_does_not_listen_for_it() -> None:

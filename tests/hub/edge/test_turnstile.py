@@ -6,7 +6,7 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from hub.edge.turnstile import APART_S, Turnstile
+from hub.edge.turnstile import APART_S, MOST_WAITING, Turnstile
 from tests.virtual_time import clock_ns, virtual
 
 
@@ -92,3 +92,19 @@ async def test_while_a_robot_is_answered_they_begin_apart_and_a_single_one_at_on
     answered = False
     await five()
     assert begun == pytest.approx([clock_ns() / 1e9] * 5)
+
+
+@virtual
+async def test_a_flood_waits_no_longer_than_so_many_do() -> None:
+    begun: list[float] = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.append(clock_ns() / 1e9)
+
+    turnstile = Turnstile(note, lambda: True, lambda: clock_ns() / 1e9)
+    began_s = clock_ns() / 1e9
+    async with asyncio.TaskGroup() as group:
+        for _ in range(1_000):
+            group.create_task(turnstile({"type": "http"}, nothing, nowhere))
+    assert len(begun) == 1_000
+    assert max(begun) - began_s <= MOST_WAITING * APART_S

@@ -15,6 +15,7 @@ from protocols.messages.turn import Outcome, Priority
 
 T = TypeVar("T")
 MS = 1_000_000
+STORY = "Once upon a time there was a robot. It lived in a big house and it liked to count birds."
 EVERYBODY = (
     (AgentKind.EARS, "primary"),
     (AgentKind.STT, "primary"),

@@ -173,6 +173,20 @@ def test_a_timer_outlives_the_connection_of_the_robot_it_was_asked_of() -> None:
     assert d.all(do.TakeBack) == []
 
 
+def test_a_user_who_goes_on_while_the_robot_is_away_has_one_timer() -> None:
+    d = minding()
+    d.feed(on.Connected(2, "sess-2", robot.Hello(), resumable=True))
+    d.says("set a timer for five minutes")
+    d.feed(on.Reminded(1, "Your timer is running: five minutes."))
+    d.starts_to_speak(confirmed=True)
+    d.ends_utterance()
+    d.feed(on.Disconnected("gone", 1006))
+    d.agent(
+        AgentKind.STT, transcript.TranscriptFinal(utterance=d.utterance, text="for the eggs"), 0
+    )
+    assert [each.turn for each in d.all(do.TakeBack)] == [1]
+
+
 def test_only_english_is_understood_without_a_planner() -> None:
     d = minding()
     d.feed(on.Characterised(Character(language="de")))

@@ -12,9 +12,7 @@ from protocols.messages.face import Conversation
 from protocols.messages.robot import Hello
 from protocols.messages.session import EchoCanceller, Endpointing
 from protocols.messages.turn import Outcome, Priority
-from tests.hub.session.driver import EVERYBODY, Driver
-
-STORY = "Once upon a time there was a robot. It lived in a big house and it liked to count birds."
+from tests.hub.session.driver import EVERYBODY, STORY, Driver
 
 
 def test_a_turn_runs_from_speech_to_speech_and_ends_once() -> None:
