@@ -47,6 +47,14 @@ def real_collector() -> Iterator[None]:
     _settle()
 
 
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """What nobody names is gone, or a test finds it."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 def _settle() -> None:
     gc.collect()
     _freeze()

@@ -30,15 +30,25 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
 async def watched(watch: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
     """The result of ``work``, which is cancelled by what ``watch`` raises, and raises that."""
+    failure: Exception | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(watch)
-            result = await work
+            try:
+                result = await work
+            except Exception as error:
+                failure = error
             watching.cancel()
     except BaseExceptionGroup as group:
-        # One error at most is work's own; it is shown as itself.
         raise group.exceptions[0] from None
-    return result
+    if failure is None:
+        return result
+    # An error keeps the frames that it has left. One of them keeps it in turn if it went through a
+    # group, or is named here: only the collector would ever find what a refusal leaves.
+    try:
+        raise failure
+    finally:
+        del failure
 
 
 async def _raise_when_gone(request: Request) -> None:

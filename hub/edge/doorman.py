@@ -50,7 +50,7 @@ def install(
 ) -> None:
     """Put all of them around ``app``; what is added last sees a request first."""
     app.add_middleware(Bodies, counters=counters, patience=patience, held=held)
-    app.add_middleware(Turnstile, held=held)  # whoever is turned away takes nobody's turn
+    app.add_middleware(Turnstile, counters=counters, held=held)  # who is turned away takes no turn
     app.add_middleware(Doorman, gate=gate, counters=counters, draining=draining)
     app.add_middleware(
         CORSMiddleware,

@@ -206,7 +206,11 @@ class Dispatch:
         if isinstance(work.failure, Busy):
             self.works.remove(work)
             self._counters.count(f"jobs_refused.{order.agent.value}_busy")
-            raise work.failure
+            try:
+                raise work.failure
+            finally:
+                # It keeps this frame, and that the work: only the collector would find them.
+                work.failure = None
         return work
 
     def _leave(self, work: Work, end: JobEnd, code: str) -> None:
@@ -215,6 +219,7 @@ class Dispatch:
             self._close(work, end, None, code)
             self._stop(work)
         self.works.remove(work)
+        work.failure = None
         if left_early:  # else its end has let others begin
             self.schedule()
 

@@ -14,10 +14,11 @@ from protocols.messages.robot import Playing, SpeechFrame
 from protocols.qos import SPEECH_AHEAD_MS
 
 _NS = 1_000_000_000
+_MS = 1_000_000
 _LEAD_GROWTH = 1.5
 _ACK_TIMEOUT_NS = 500_000_000
 """How long the playhead is extrapolated past an acknowledgement before it waits for the next."""
-_BETWEEN_ACKS_NS = 150_000_000
+_BETWEEN_ACKS_MS = 150
 """Devices acknowledge ten times a second: what is claimed as heard runs no further ahead."""
 _JOIN_TIMEOUT_NS = 500_000_000
 """How long the end of a response waits for audio that is still on the media lane."""
@@ -53,6 +54,9 @@ class Playout:
         self._can_flush = profile.can_flush
         self._frame_samples = profile.frame_ms * rate_hz // 1000
         self._most_samples = int(profile.max_lead_ms * rate_hz // 1000)
+        # Beyond it frames would wait for acknowledgements, and leave in lumps of what was played
+        # between two of them.
+        self._widest_ms = max(profile.lead_ms, profile.max_lead_ms - _BETWEEN_ACKS_MS)
         self._widen(profile.lead_ms)
         self.stale = 0
         self.gaps = 0
@@ -178,7 +182,7 @@ class Playout:
             self._held_ns = now_ns
         if underruns > self._underruns:
             self._underruns, self.quiet_until_ns = underruns, 0
-            self._widen(min(self.lead_ms * _LEAD_GROWTH, self.profile.max_lead_ms))
+            self._widen(min(self.lead_ms * _LEAD_GROWTH, self._widest_ms))
 
     def _widen(self, lead_ms: float) -> None:
         self.lead_ms = lead_ms
@@ -205,7 +209,7 @@ class Playout:
         if not self._can_flush or not self._anchor_ns:
             return self.heard_ms(now_ns)
         until = self._held_ns or now_ns
-        elapsed = max(0, min(until - self._anchor_ns, _BETWEEN_ACKS_NS))
+        elapsed = max(0, min(until - self._anchor_ns, _BETWEEN_ACKS_MS * _MS))
         estimate = min(self._sent, self._played + elapsed * self.rate_hz // _NS)
         if estimate == self._total:
             return self.heard_ms(now_ns)

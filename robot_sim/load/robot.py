@@ -38,7 +38,7 @@ from robot_sim.load.tally import Tally
 from robot_sim.load.user import CHUNK_MS, CHUNK_SAMPLES, SILENCE, Saying, User
 
 SPEECH_RATE_HZ = 16_000
-MAX_LEAD_MS = 1_000.0
+MAX_LEAD_MS = 850.0
 LEAD_GROWTH = 1.5
 """By so much an underrun may widen the lead (``protocols/README.md``)."""
 AHEAD_SLACK_MS = 100.0

@@ -6,6 +6,7 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from hub.counters import Counters
 from hub.edge.turnstile import APART_S, MOST_WAITING, Turnstile
 from tests.virtual_time import clock_ns, virtual
 
@@ -36,7 +37,7 @@ class Turns:
 
 async def let_in(kinds: list[str], leave: int = -1) -> Turns:
     turns = Turns()
-    turnstile = Turnstile(turns)
+    turnstile = Turnstile(turns, Counters())
     async with asyncio.TaskGroup() as group:
         clock = group.create_task(turns.count())
         tasks = [group.create_task(turnstile({"type": kind}, nothing, nowhere)) for kind in kinds]
@@ -73,7 +74,7 @@ async def test_while_a_robot_is_answered_they_begin_apart_and_a_single_one_at_on
         begun.append(clock_ns() / 1e9)
 
     answered = True
-    turnstile = Turnstile(note, lambda: answered, lambda: clock_ns() / 1e9)
+    turnstile = Turnstile(note, Counters(), lambda: answered, lambda: clock_ns() / 1e9)
 
     async def five() -> None:
         async with asyncio.TaskGroup() as group:
@@ -101,10 +102,12 @@ async def test_a_flood_waits_no_longer_than_so_many_do() -> None:
     async def note(scope: Scope, receive: Receive, send: Send) -> None:
         begun.append(clock_ns() / 1e9)
 
-    turnstile = Turnstile(note, lambda: True, lambda: clock_ns() / 1e9)
+    counters = Counters()
+    turnstile = Turnstile(note, counters, lambda: True, lambda: clock_ns() / 1e9)
     began_s = clock_ns() / 1e9
     async with asyncio.TaskGroup() as group:
         for _ in range(1_000):
             group.create_task(turnstile({"type": "http"}, nothing, nowhere))
     assert len(begun) == 1_000
     assert max(begun) - began_s <= MOST_WAITING * APART_S
+    assert counters.read() == {"requests.let_through": 1_000 - MOST_WAITING}

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import random
+import weakref
 from contextlib import aclosing
 
 import pytest
@@ -166,6 +167,27 @@ async def test_a_job_beyond_the_bound_is_refused_at_once_and_told_when_to_come_a
             await to_end(there, chat(client="a"))
         assert busy.value.retry_after_s > 1
         assert there.counters.read() == {"jobs_refused.vision_busy": 1}
+        await asyncio.gather(*running)
+
+
+@virtual
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("waiting", [0, 33])
+async def test_what_a_job_has_failed_by_is_not_left_to_the_collector(waiting: int) -> None:
+    """It would keep the request and all of its frames: refusals come in floods."""
+    async with shop() as there, asyncio.TaskGroup() as tasks:
+        agent = Chatty()
+        await there.hire("vision-1", VISION, agent)
+        running = [tasks.create_task(to_end(there, chat(client="a"))) for _ in range(waiting)]
+        await settle()
+        agent.fails = not waiting
+        kept = None
+        try:
+            await to_end(there, chat(client="a"))
+        except JobError as error:
+            kept = weakref.ref(error)
+        assert kept is not None
+        assert kept() is None
         await asyncio.gather(*running)
 
 

@@ -170,7 +170,19 @@ def test_an_underrun_widens_the_lead_up_to_its_bound() -> None:
     playout.due(MS)
     for underruns in range(1, 9):
         playout.acknowledge(1, 16, underruns, MS)
-    assert playout.lead_ms == DEVICE.max_lead_ms
+    assert playout.lead_ms == DEVICE.max_lead_ms - 150
+
+
+def test_with_the_widest_lead_frames_still_leave_one_by_one() -> None:
+    """Acknowledgements come ten times a second: frames are not to wait for them and leave in lumps."""
+    playout = playing(DEVICE, 6_000)
+    playout.due(1_000 * MS)
+    lumps = []
+    for at in range(1_005, 4_000, 5):
+        if at % 100 == 50:
+            playout.acknowledge(1, (at - 1_000) * 16, min(8, at // 100 - 9), at * MS)
+        lumps.append(length_ms(playout.due(at * MS)))
+    assert max(lumps[300:]) == DEVICE.frame_ms
 
 
 def test_credit_follows_the_playhead_and_is_not_granted_in_crumbs() -> None:
