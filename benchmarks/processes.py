@@ -52,6 +52,10 @@ class Worker:
         self._pipe.send(job)
         yield self._answer
 
+    def has_answered(self) -> bool:
+        """Whether the job is done, and its answer is there."""
+        return self._pipe.poll()
+
     def _answer(self) -> Any:
         if not self._pipe.poll(ANSWER_TIMEOUT_S):
             raise RuntimeError(f"{self._process.name} does not answer")
