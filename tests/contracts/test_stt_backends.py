@@ -53,7 +53,14 @@ async def server() -> AsyncIterator[TranscriptionServer]:
         yield server
 
 
-@pytest.fixture(params=[*sorted(RECOGNISERS), "slotted"])
+HEAVY = {"pocketsphinx": pytest.mark.engine}
+"""A whole language model: 15 s of a core for what every recogniser must do."""
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=HEAVY.get(name, ())) for name in sorted(RECOGNISERS)]
+    + ["slotted"]
+)
 async def recogniser(
     request: pytest.FixtureRequest, whisper_model: Path, server: TranscriptionServer
 ) -> AsyncIterator[Recogniser]:
@@ -267,6 +274,7 @@ async def test_a_recording_that_is_left_leaves_the_engine_to_others(
 # pocketsphinx alone
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("name", ["find_the_ball.wav", "turn_around.wav"])
 async def test_the_embedded_recogniser_understands_a_stranger(name: str) -> None:
     backend = PocketSphinx()
@@ -285,6 +293,7 @@ async def heard(stream: Stream, pcm: bytes, step: int) -> str:
     return (await stream.finish()).text
 
 
+@pytest.mark.engine
 async def test_the_embedded_recogniser_hears_the_same_however_sound_is_cut_and_whoever_spoke() -> (
     None
 ):
@@ -301,6 +310,7 @@ async def test_the_embedded_recogniser_hears_the_same_however_sound_is_cut_and_w
     await backend.close()
 
 
+@pytest.mark.engine
 async def test_the_embedded_recogniser_decodes_a_known_speaker_from_the_first_word() -> None:
     backend = PocketSphinx()
     await backend.start()

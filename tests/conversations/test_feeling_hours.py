@@ -223,7 +223,7 @@ async def live(play: Play, seconds: float, fault_every: int) -> None:
             await play.act()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 @virtual
 async def test_in_any_life_no_guardrail_breaks_and_the_face_shows_what_is_felt(seed: int) -> None:
     async with playing(seed) as play:
@@ -232,7 +232,7 @@ async def test_in_any_life_no_guardrail_breaks_and_the_face_shows_what_is_felt(s
         assert len(play.judge.moods) >= 2
 
 
-@pytest.mark.parametrize("seed", range(100, 108))
+@pytest.mark.parametrize("seed", range(100, 106))
 @virtual
 async def test_feelings_that_fail_break_none_and_are_shown_again_at_once(seed: int) -> None:
     async with playing(seed) as play:

@@ -201,5 +201,5 @@ async def test_a_thousand_clients_that_hang_up_leave_nothing_behind(
         assert held(temporary).since(before) == nothing
         assert await open_jobs(hub) == []
         assert left.total() == REQUESTS
-        assert await ended(hub, "cancelled") > REQUESTS // 5
+        assert await ended(hub, "cancelled") > REQUESTS // 10  # others left before there was a job
         assert await ended(hub, "failed") == 0
