@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -47,10 +48,12 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     lines: list[Line] = []
     for case in arguments or CASES:
+        began_s = time.monotonic()
         with errors.status(f"measuring {case}"):
             lines += measure(case)
+        write(lines, RESULT)  # what is measured is kept, whatever becomes of the rest
+        errors.print(f"{case}: measured in {time.monotonic() - began_s:.0f} s", highlight=False)
     show(lines, console)
-    write(lines, RESULT)
     console.print(f"written to {RESULT}")
     return 1 if any(line.row.ok is False for line in lines) else 0
 
