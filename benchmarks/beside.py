@@ -19,7 +19,13 @@ from typing import NamedTuple
 import httpx
 
 from benchmarks.cancel import SENTENCES, SETTLE_S, Talker
-from benchmarks.processes import CpuMeter, Worker, cores_note, process_groups
+from benchmarks.processes import (
+    ANSWER_TIMEOUT_S,
+    CpuMeter,
+    Worker,
+    cores_note,
+    process_groups,
+)
 from benchmarks.report import Row
 from benchmarks.robot_client import Fleet
 from benchmarks.stack import SCRIPTED, Stack, stack
@@ -292,7 +298,9 @@ def _compare(
                 fleet.ask(FILL_S)
                 with meter:
                     beside.append(fleet.ask(seconds))
-                while not others.has_answered():
+                for _ in range(int(ANSWER_TIMEOUT_S / REST_S)):
+                    if others.has_answered():
+                        break
                     fleet.ask(REST_S)  # robots that nobody plays would run dry
             asked.append(answer())
             restless += not _rested(fleet, groups, quiet)

@@ -219,7 +219,7 @@ class Dispatch:
             self._close(work, end, None, code)
             self._stop(work)
         self.works.remove(work)
-        work.failure = None
+        work.failure = None  # as in _submit: who raises it keeps the work
         if left_early:  # else its end has let others begin
             self.schedule()
 

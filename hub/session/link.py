@@ -22,8 +22,8 @@ class LinkProfile(NamedTuple):
     lead_ms: int
     """How far the wire may run ahead of the loudspeaker."""
     max_lead_ms: int
-    """How far it may be adapted to on a shaky link; equal to ``lead_ms`` where the client cannot
-    flush."""
+    """How far anything may be sent ahead of what was acknowledged, which bounds the lead on a shaky
+    link; equal to ``lead_ms`` where the client cannot flush."""
     can_flush: bool
     """The client executes duck, hold, release and flush and acknowledges what it played."""
 
