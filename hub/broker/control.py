@@ -123,15 +123,15 @@ class ControlLane:
     def tick(self, now: float) -> None:
         """Beat, send again and give up, as time demands.
 
-        To be called at least twice per beat: a longer pause is the hub's own, in which it read
-        nothing that its peers sent.
+        To be called at least twice per beat: a longer pause is the hub's own, in which it neither
+        read what its peers sent nor told them that it is there.
         """
-        paused = now - self._ticked_at - self._timing.beat_s
-        self._ticked_at = now
+        last, self._ticked_at = self._ticked_at, now
+        paused = now - last - self._timing.beat_s
         for peer in self.peers.all():
             if paused > 0:
                 peer.forgive(paused)
-            if reason := peer.verdict(now, self._timing):
+            if reason := peer.verdict(now, last, self._timing):
                 self.give_up(peer, reason)
                 continue
             if peer.outbox.stalled_s(now) >= self._timing.resend_s:

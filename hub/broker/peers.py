@@ -38,8 +38,14 @@ class Peer:
         self.heard_at += seconds
         self.outbox.forgive(seconds)
 
-    def verdict(self, now: float, timing: LinkTiming) -> str:
-        """Why the peer must be given up, ``""`` if it need not."""
+    def verdict(self, now: float, last: float, timing: LinkTiming) -> str:
+        """Why the peer must be given up, ``""`` if it need not; the one before was at ``last``.
+
+        If that is long ago the hub was away, and whoever has lived through it has given up the
+        hub by now: what is sent on a link from before reaches nobody.
+        """
+        if now - last > timing.silence_s and self.since <= last:
+            return f"the hub was away for {_ms(now - last)} ms"
         if now - self.heard_at > timing.silence_s:
             return f"silent for {_ms(now - self.heard_at)} ms"
         stalled = self.outbox.stalled_s(now)

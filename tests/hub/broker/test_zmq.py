@@ -184,10 +184,26 @@ async def test_who_hung_itself_blames_nobody_for_the_silence(engine: ZmqEngine) 
     log, link = PeerLog(hub), LinkLog(ears)
     async with opened(hub, ears):
         await log.next("joined", NAME)
-        after_a_long_pause = asyncio.get_running_loop().time() + 60.0
-        hub._control.tick(after_a_long_pause)
-        ears._link.tick(after_a_long_pause)
+        loop = asyncio.get_running_loop()
+        hub._control.tick(loop.time() + 0.9 * SWIFT.silence_s)
+        ears._link.tick(loop.time() + 60.0)
         assert (hub.peers, log.events, link.downs) == ((NAME,), [], [])
+
+
+async def test_a_hub_that_was_away_for_long_knows_that_its_peers_have_given_it_up(
+    engine: ZmqEngine,
+) -> None:
+    hub, ears = engine.hub(), engine.agent(NAME)
+    log, link = PeerLog(hub), LinkLog(ears)
+    async with opened(hub, ears):
+        await log.next("joined", NAME)
+        hub._control.tick(asyncio.get_running_loop().time() + 60.0)
+        assert hub.peers == ()
+        left = await log.next("left", NAME)
+        await log.next("joined", NAME)
+        await link.until(lambda: link.ups == 2)
+    assert left[2].startswith("the hub was away for 60")
+    assert link.downs == [left[2]]
 
 
 async def test_a_peer_that_owes_too_much_is_disconnected_by_name(engine: ZmqEngine) -> None:
