@@ -24,11 +24,10 @@ from protocols.messages.robot import (
     Capabilities,
     Emotion,
     Gestures,
-    TurnBegin,
     TurnEnd,
 )
 from protocols.messages.session import Camera, ClockMeasured
-from protocols.messages.turn import Outcome, TurnEnded
+from protocols.messages.turn import Outcome, ToolPending, TurnEnded
 from tests.fakes.job_services import Chatty
 from tests.fakes.pictures import jpeg
 from tests.fakes.tool_ear import ToolEar, tool_ear
@@ -152,9 +151,10 @@ async def test_a_tool_that_is_out_when_its_turn_is_cut_is_orphaned_and_never_rep
     tmp_path: Path,
 ) -> None:
     async with equipped(tmp_path, wish("slow")) as (hub, ear), hub.robot() as robot:
+        hub.observe(ToolPending)
         robot.write("take your time")
-        await robot.next(TurnBegin)
         await ear.until_called("slow")
+        await hub.fact(ToolPending)  # the tool may hear of its call before the hub does
         robot.cancel()
         ended = await hub.fact(TurnEnded, lambda turn: turn.outcome is Outcome.CANCELLED)
         assert ended.orphaned_tools == ("fake.slow",)
