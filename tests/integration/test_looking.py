@@ -53,6 +53,7 @@ async def test_frames_reach_the_vision_agent_with_the_hubs_time(tmp_path: Path) 
         hub.observe(ClockMeasured)
         async with hub.robot(capabilities=SEEING) as robot, hub.robot("r2"):
             await hub.fact(ClockMeasured)
+            await until(watcher, lambda: watcher.cameras)
             assert watcher.cameras == {"r1": CAMERA}
             shown = []
             for value in (10, 90, 200):
@@ -123,6 +124,7 @@ async def test_without_a_frame_or_with_a_stale_one_nobody_is_shown_anything(
         hub.observe(ClockMeasured)
         async with hub.robot(capabilities=SEEING) as robot:
             await hub.fact(ClockMeasured)
+            await until(watcher, lambda: watcher.cameras)  # frames are on a lane of their own
             if age_ms is not None:
                 show(robot, age_ms=age_ms)
                 await until(watcher, lambda: watcher.frames)
