@@ -27,11 +27,18 @@ COUNTING = "one two three four five"
 AGENTS = ("ears-primary", "stt-primary", "planner-primary", "planner-reflex", "tts-primary")
 
 
+async def whole(hub: Processes) -> None:
+    """Return once the hub is ready, and has the agent that stands in, too."""
+    await hub.ready()
+    for agent in AGENTS:
+        await hub.until_linked(agent)
+
+
 async def test_agents_outlive_a_hub_that_is_killed_and_sigterm_lets_a_turn_end(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path, SCRIPTED) as hub:
-        await hub.ready()
+        await whole(hub)
         agents = [await hub.pids_of(agent) for agent in AGENTS]
         async with hub.robot() as robot:
             robot.write(COUNTING)
@@ -39,7 +46,7 @@ async def test_agents_outlive_a_hub_that_is_killed_and_sigterm_lets_a_turn_end(
             os.kill(hub.children()["hub"], signal.SIGKILL)
             await robot.next(Unlinked)
             again = await robot.next(Linked, timeout_s=30)
-            await hub.ready()
+            await whole(hub)
             assert [await hub.pids_of(agent) for agent in AGENTS] == agents
             assert again.welcome.epoch == 2
 
