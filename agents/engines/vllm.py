@@ -233,7 +233,8 @@ class VllmEngine:
         the frames below them, and it would never be freed.
         """
         weights = find_weights(self.options.model)
-        self._folder = TemporaryDirectory(prefix="robot-hub-vllm-", ignore_cleanup_errors=True)
+        # The path of a socket in it must stay below 104 characters, under a Mac's long directory too.
+        self._folder = TemporaryDirectory(prefix="vllm-", ignore_cleanup_errors=True)
         with told(Path(self._folder.name)) as self._log_file:
             try:
                 from transformers import AutoTokenizer

@@ -1,7 +1,9 @@
 """How vLLM and the processes it starts are told what it has no arguments for."""
 
+import getpass
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +38,7 @@ def not_installed(error: Exception) -> BackendUnavailable:
 
 @contextmanager
 def told(folder: Path) -> Iterator[Path]:
-    """Let vLLM, imported and started inside, send nothing home and log into ``folder``.
+    """Let vLLM, imported and started inside, send nothing home and leave its files in ``folder``.
 
     Yields:
         The file that warnings and errors of all its processes go to, tracebacks included.
@@ -44,7 +46,7 @@ def told(folder: Path) -> Iterator[Path]:
     log_file = folder / "vllm.log"
     config = folder / "logging.json"
     config.write_text(json.dumps(_logging_to(log_file)))
-    wanted = {**_QUIET, "VLLM_LOGGING_CONFIG_PATH": str(config)}
+    wanted = {**_QUIET, **_files_in(folder), "VLLM_LOGGING_CONFIG_PATH": str(config)}
     # vLLM and the processes it spawns read the environment, and there is no other way to them.
     before = {name: os.environ.get(name) for name in wanted}  # noqa: TID251
     os.environ.update(wanted)  # noqa: TID251
@@ -56,6 +58,16 @@ def told(folder: Path) -> Iterator[Path]:
                 del os.environ[name]  # noqa: TID251
             else:
                 os.environ[name] = value  # noqa: TID251
+
+
+def _files_in(folder: Path) -> dict[str, str]:
+    """Where its processes put sockets and stores, which none of them removes; compiled code is kept."""
+    files = {"VLLM_RPC_BASE_PATH": str(folder), "TMPDIR": str(folder)}
+    # Where torch itself would look for it, had these processes the same temporary directory.
+    compiled = Path(tempfile.gettempdir(), f"torchinductor_{getpass.getuser()}")
+    if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:  # noqa: TID251
+        files["TORCHINDUCTOR_CACHE_DIR"] = str(compiled)
+    return files
 
 
 def _logging_to(file: Path) -> dict[str, object]:

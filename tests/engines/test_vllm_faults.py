@@ -5,6 +5,7 @@ import gc
 import json
 import multiprocessing
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -33,8 +34,22 @@ def rest_of_engines() -> Iterator[None]:
     gc.collect()
 
 
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A temporary directory for this process and its children, of a name short enough for sockets."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
 def engines() -> list[multiprocessing.Process]:
     return [c for c in multiprocessing.active_children() if c.name.startswith("EngineCore")]
+
+
+def files_left(temporary: Path) -> list[str]:
+    """What is there but compiled code, which is kept for the next time."""
+    return [left.name for left in temporary.iterdir() if not left.name.startswith("torchinductor_")]
 
 
 async def refusal(engine: VllmEngine) -> tuple[str, str]:
@@ -69,7 +84,7 @@ async def test_weights_that_are_no_model_are_named_with_the_cause(
     assert "unheard_of" in text or "UnheardOf" in text
 
 
-async def test_loading_can_be_given_up_and_begun_again(qwen3: Path) -> None:
+async def test_loading_can_be_given_up_and_begun_again(qwen3: Path, temporary: Path) -> None:
     engine = VllmEngine(vllm_options(qwen3))
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         loading = tasks.create_task(engine.start())
@@ -85,6 +100,7 @@ async def test_loading_can_be_given_up_and_begun_again(qwen3: Path) -> None:
     finally:
         await engine.close()
     assert engines() == []
+    assert files_left(temporary) == []
 
 
 async def test_an_engine_that_is_killed_fails_its_texts_and_ends_its_agent(qwen3: Path) -> None:
