@@ -47,6 +47,8 @@ def build_app(services: EdgeServices, mcp: McpDoor | None = None) -> FastAPI:
         held=services.held,
     )
     app.add_middleware(RequestLog)  # outermost: what the doorman refuses is logged, too
+    # Routes are tried in this order, one by one: first what programs ask for most.
+    app.include_router(openai_router(services))
     app.router.routes.extend(page_routes())
     app.include_router(docs_router())
     app.include_router(status_router(services))
@@ -60,7 +62,6 @@ def build_app(services: EdgeServices, mcp: McpDoor | None = None) -> FastAPI:
     app.include_router(pairing_router(services))
     app.include_router(token_router(services))
     app.include_router(log_router(services))
-    app.include_router(openai_router(services))
     app.include_router(observe_router(services))
     mount(app, services, slots)
 

@@ -13,10 +13,9 @@ BASES = tuple(f"/{family}" for family in FAMILIES)
 
 def split_base(path: str) -> tuple[str, str]:
     """The base that ``path`` lies under, or an empty string, and the path under it."""
-    for base in BASES:
-        if lies_under(path, base):
-            return base, path[len(base) :] or "/"
-    return "", path
+    end = path.find("/", 1)
+    base = path if end < 0 else path[:end]
+    return (base, path[end:] if end > 0 else "/") if base in BASES else ("", path)
 
 
 def lies_under(path: str, prefix: str) -> bool:

@@ -70,7 +70,12 @@ _DEMANDS: tuple[tuple[frozenset[str], str, Right], ...] = (
 )
 """The row with the longest path wins; ``*`` is any one part of it. What is in none of them: reading
 is watching, anything else is giving work."""
-_ROWS = tuple((methods, tuple(path.split("/")), right) for methods, path, right in _DEMANDS)
+_Row = tuple[frozenset[str], tuple[str, ...], Right]
+_ROWS: dict[tuple[str, ...], list[_Row]] = {}
+"""By their first parts, since every request is looked up here."""
+for _methods, _path, _right in _DEMANDS:
+    _prefix = tuple(_path.split("/"))
+    _ROWS.setdefault(_prefix[:2], []).append((_methods, _prefix, _right))
 
 
 def demanded(method: str, path: str) -> Right:
@@ -80,7 +85,7 @@ def demanded(method: str, path: str) -> Right:
     if bare == "/" and method in _READ:
         return Right.KNOW
     parts = bare.split("/")
-    for methods, prefix, right in _ROWS:
+    for methods, prefix, right in _ROWS.get(tuple(parts[:2]), ()):
         if method in methods and len(prefix) > length and _begins(parts, prefix):
             found, length = right, len(prefix)
     return found
