@@ -1,6 +1,5 @@
 """How vLLM and the processes it starts are told what it has no arguments for."""
 
-import getpass
 import json
 import os
 import tempfile
@@ -63,8 +62,8 @@ def told(folder: Path) -> Iterator[Path]:
 def _files_in(folder: Path) -> dict[str, str]:
     """Where its processes put sockets and stores, which none of them removes; compiled code is kept."""
     files = {"VLLM_RPC_BASE_PATH": str(folder), "TMPDIR": str(folder)}
-    # Where torch itself would look for it, had these processes the same temporary directory.
-    compiled = Path(tempfile.gettempdir(), f"torchinductor_{getpass.getuser()}")
+    # As torch has it by default; by the user's number, since in a container none may have a name.
+    compiled = Path(tempfile.gettempdir(), f"torchinductor_{os.getuid()}")
     if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:  # noqa: TID251
         files["TORCHINDUCTOR_CACHE_DIR"] = str(compiled)
     return files
