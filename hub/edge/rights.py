@@ -68,8 +68,8 @@ _DEMANDS: tuple[tuple[frozenset[str], str, Right], ...] = (
     (_WORK, "/drain", Right.ADMIN),
     (_ANY, "/mcp", Right.KNOW),  # each tool demands its own right
 )
-"""The row with the longest path wins; ``*`` is any one part of it. What is in none of them: reading
-is watching, anything else is giving work."""
+"""The row with the longest path wins; ``*`` is any one part of it but the first. What is in none of
+them: reading is watching, anything else is giving work."""
 _Row = tuple[frozenset[str], tuple[str, ...], Right]
 _ROWS: dict[tuple[str, ...], list[_Row]] = {}
 """By their first parts, since every request is looked up here."""
